@@ -1,0 +1,152 @@
+"""Every exception of claude_nb, and the one place where what went wrong gets its type.
+
+Layer 0: everything imports this, it imports nothing of ours. Names follow the official Python SDK
+where it has one; the others are subclasses, so `except ClaudeSDKError` catches all.
+Each message says what happened and what to do next. Errors pickle and copy whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+INSTALL_HINT = (
+    "Install it with `pip install 'claude-nb[cli]'` (brings the CLI in a wheel, no Node needed) "
+    "or `npm install -g @anthropic-ai/claude-code`, or set CLAUDE_CLI_PATH or cli_path=. "
+    "`claude-nb doctor` shows where it was looked for."
+)
+LOGIN_HINT = (
+    "Set ANTHROPIC_API_KEY, or run `claude` in a terminal and log in with /login. "
+    "To try everything without an account: `claude-nb demo`."
+)
+
+
+class ClaudeSDKError(Exception):
+    """Base of all errors raised by claude_nb."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions with keyword-only state do not survive pickle by default: rebuild from the state itself.
+        return (_rebuild, (type(self), self.args, self.__dict__.copy()))
+
+
+def _rebuild(cls: type[ClaudeSDKError], args: tuple[Any, ...], state: dict[str, Any]) -> ClaudeSDKError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class CLIConnectionError(ClaudeSDKError):
+    """The CLI could not be started, or the connection to it is not (or no longer) there."""
+
+
+class CLINotFoundError(CLIConnectionError):
+    """No Claude Code CLI was found. `cli_path` is the path that was asked for, if one was."""
+
+    def __init__(self, message: str = "Claude Code CLI not found. " + INSTALL_HINT, cli_path: str | None = None):
+        self.cli_path = cli_path
+        super().__init__(f"{message} (tried {cli_path})" if cli_path else message)
+
+
+class CLIVersionError(CLIConnectionError):
+    """The CLI found is older than a requested option or the protocol needs."""
+
+    def __init__(self, message: str, *, found: str | None = None, needed: str | None = None):
+        self.found, self.needed = found, needed
+        super().__init__(message)
+
+
+class OptionsError(ClaudeSDKError, ValueError):
+    """Options that cannot be meant; raised before any process starts."""
+
+
+class ProcessError(ClaudeSDKError):
+    """The CLI ended badly. `exit_code` is its code (negative: a signal), `stderr` the tail of what it said."""
+
+    def __init__(self, message: str, exit_code: int | None = None, stderr: str | None = None):
+        self.exit_code, self.stderr = exit_code, stderr
+        if exit_code is not None:
+            message = f"{message} (exit code: {exit_code})"
+        if stderr and stderr.strip():
+            message = f"{message}\nLast lines of its error output:\n{stderr.strip()}"
+        super().__init__(message)
+
+
+class ResultError(ProcessError):
+    """The run ended with an error result. `data` is the result frame as the CLI sent it.
+
+    `subtype`, `errors`, `result`, `api_error_status`, `terminal_reason` and `session_id` are read from it.
+    """
+
+    def __init__(self, message: str, data: dict[str, Any] | None = None, exit_code: int | None = None):
+        self.data: dict[str, Any] = data or {}
+        super().__init__(message, exit_code)
+
+    @property
+    def subtype(self) -> str | None:
+        """Kind of the result, for example `error_max_turns`."""
+        return self.data.get("subtype")
+
+    @property
+    def errors(self) -> list[str]:
+        """The CLI's own error sentences."""
+        return list(self.data.get("errors") or [])
+
+    @property
+    def result(self) -> str | None:
+        """Text of the result, if it has one."""
+        return self.data.get("result")
+
+    @property
+    def api_error_status(self) -> int | None:
+        """HTTP status of the API call that failed, if one did."""
+        return self.data.get("api_error_status")
+
+    @property
+    def terminal_reason(self) -> str | None:
+        """Why the run ended, in the CLI's words."""
+        return self.data.get("terminal_reason")
+
+    @property
+    def session_id(self) -> str | None:
+        """The session the result belongs to."""
+        return self.data.get("session_id")
+
+
+class AuthenticationError(ResultError):
+    """No credentials, or credentials that the API refused."""
+
+
+class BudgetExceededError(ResultError):
+    """The session's budget is used up; no further turn was started."""
+
+
+class TurnInterrupted(ResultError):  # noqa: N818 - an outcome the user asked for, not a fault
+    """The turn was interrupted; what was streamed until then is kept."""
+
+
+class ControlError(ClaudeSDKError):
+    """The CLI answered a control request with an error. `subtype` names the request, `code` the CLI's code."""
+
+    def __init__(self, message: str, *, subtype: str | None = None, code: str | None = None):
+        self.subtype, self.code = subtype, code
+        super().__init__(message)
+
+
+class ControlTimeoutError(ControlError):
+    """The CLI did not answer a control request in time."""
+
+
+class CLIJSONDecodeError(ClaudeSDKError):
+    """A line from the CLI was not JSON. `line` is its beginning, `original_error` the parser's."""
+
+    def __init__(self, line: str, original_error: Exception):
+        self.line, self.original_error = line, original_error
+        super().__init__(f"The CLI sent a line that is not JSON: {line[:100]!r} ({original_error})")
+
+
+class MessageParseError(ClaudeSDKError):
+    """A message that does not have the shape its type promises. `data` is the frame as it came."""
+
+    def __init__(self, message: str, data: dict[str, Any] | None = None):
+        self.data = data
+        super().__init__(message)

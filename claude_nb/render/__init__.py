@@ -1,0 +1,1 @@
+"""See the design in README: one layer of claude_nb."""
