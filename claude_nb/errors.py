@@ -42,9 +42,7 @@ class CLIConnectionError(ClaudeSDKError):
 class CLINotFoundError(CLIConnectionError):
     """No Claude Code CLI was found. `cli_path` is the path that was asked for, if one was."""
 
-    def __init__(
-        self, message: str = "Claude Code CLI not found. " + INSTALL_HINT, cli_path: str | None = None
-    ):
+    def __init__(self, message: str = "Claude Code CLI not found. " + INSTALL_HINT, cli_path: str | None = None):
         self.cli_path = cli_path
         super().__init__(f"{message} (tried {cli_path})" if cli_path else message)
 
@@ -122,7 +120,7 @@ class BudgetExceededError(ResultError):
     """The session's budget is used up; no further turn was started."""
 
 
-class TurnInterrupted(ResultError):  # noqa: N818 - an outcome the user asked for, not a fault
+class TurnInterrupted(ResultError):
     """The turn was interrupted; what was streamed until then is kept."""
 
 
