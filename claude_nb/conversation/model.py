@@ -185,9 +185,7 @@ class Turn:
         from markdown_it import MarkdownIt
 
         tokens = MarkdownIt("commonmark").parse(self.text)
-        return [
-            CodeBlock((t.info.split() or [""])[0], t.content.rstrip("\n")) for t in tokens if t.type == "fence"
-        ]
+        return [CodeBlock((t.info.split() or [""])[0], t.content.rstrip("\n")) for t in tokens if t.type == "fence"]
 
     def children(self, key: str | None) -> Iterator[Block]:
         """The blocks directly under the block `key` (None: the top level), in order."""
