@@ -1,0 +1,151 @@
+"""The comm tap on real kernels of every supported line (kernel.md's matrix: 6.29.5, 6.31.0, 7.1.0, newest)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from types import SimpleNamespace
+
+import pytest
+
+from claude_nb.kernel.tap import Tap
+from tests.kernel.frontend import Cell, Frontend
+
+SETUP = """
+import queue, time, threading
+from comm import create_comm
+from claude_nb.kernel.tap import Tap
+kernel = get_ipython().kernel
+tap = Tap.install(kernel)
+heard = queue.SimpleQueue()
+ordinary = []
+comm = create_comm(target_name="test", data={})
+comm.on_msg(lambda message: ordinary.append(message["content"]["data"]))
+tap.register(comm.comm_id, heard.put)
+def hear(seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        tap.poll()
+        try: return heard.get(timeout=0.02)
+        except queue.Empty: pass
+    return "nothing heard"
+print(comm.comm_id)
+"""
+
+
+@pytest.fixture
+def comm_id(page: Frontend) -> str:
+    return page.run(SETUP).text.strip()
+
+
+def blocked(page: Frontend, code: str = "print('heard', hear(), flush=True)") -> Cell:
+    """A cell that blocks the main thread in `hear()`."""
+    return page.execute(f"print('GO', flush=True)\n{code}").wait_text("GO")
+
+
+def test_a_click_reaches_its_handler_while_the_cell_blocks(page: Frontend, comm_id: str) -> None:
+    cell = blocked(page)
+    click = page.comm_msg(comm_id, {"answer": "allow"})
+    cell.wait_text("heard {'answer': 'allow'}")
+    page.wait(lambda: page.idle(click), what="idle after the click")
+    states = [m["content"]["execution_state"] for m in page.published("status", parent=click)]
+    assert states == ["busy", "idle"]
+    assert cell.reply()["status"] == "ok"
+
+
+def test_a_click_by_way_of_a_subshell_reaches_its_handler_too(page: Frontend, comm_id: str) -> None:
+    if "kernel subshells" not in page.info.get("supported_features", []):
+        # ipykernel 6 ignores the field, as front ends that always send it rely on.
+        subshell = "no-such-thing"
+    else:
+        subshell = page.create_subshell()
+    cell = blocked(page)
+    page.comm_msg(comm_id, {"answer": "deny"}, subshell_id=subshell)
+    assert cell.wait_text("heard {'answer': 'deny'}").reply()["status"] == "ok"
+
+
+def test_clicks_arrive_in_order_and_what_is_not_ours_waits_for_the_cell(page: Frontend, comm_id: str) -> None:
+    cell = blocked(page, "print([hear()['n'] for _ in range(3)], ordinary, flush=True)")
+    page.comm_msg(comm_id, {"n": 1})
+    state = page.send("shell", "comm_msg", {"comm_id": comm_id, "data": {"method": "update", "state": {}}})
+    after = page.execute("print('next cell', len(ordinary))")
+    page.comm_msg(comm_id, {"n": 2})
+    page.comm_msg(comm_id, {"n": 3})
+    cell.wait_text("[1, 2, 3] []")
+    assert after.reply()["status"] == "ok"
+    page.wait(lambda: page.idle(state), what="idle after the state message")
+    assert after.text == "next cell 1\n"
+
+
+def test_a_message_with_a_forged_signature_is_never_handled(page: Frontend, comm_id: str) -> None:
+    cell = blocked(page)
+    honest = page.session.auth
+    page.session.auth = hmac.HMAC(b"not the key", digestmod=hashlib.sha256)
+    try:
+        forged = page.comm_msg(comm_id, {"answer": "forged"})
+        # Sent by the page's own thread: signed when it goes out.
+        page.wait(lambda: page.sent(forged), what="the forged message to be sent")
+    finally:
+        page.session.auth = honest
+    page.comm_msg(comm_id, {"answer": "honest"})
+    cell.wait_text("heard {'answer': 'honest'}")
+    assert "forged" not in cell.text
+
+
+def test_a_handler_that_fails_harms_neither_the_kernel_nor_later_clicks(page: Frontend, comm_id: str) -> None:
+    page.run("def fails(content): 1 / 0\ntap.register(comm.comm_id, fails)")
+    click = page.comm_msg(comm_id, {})
+    page.wait(lambda: page.idle(click), what="idle after the click")
+    page.run("tap.register(comm.comm_id, heard.put)")
+    cell = blocked(page)
+    page.comm_msg(comm_id, {"answer": "again"})
+    cell.wait_text("heard {'answer': 'again'}")
+
+
+def test_between_cells_a_registered_comm_is_served_by_the_tap(page: Frontend, comm_id: str) -> None:
+    click = page.comm_msg(comm_id, {"answer": "idle"})
+    page.wait(lambda: page.idle(click), what="idle after the click")
+    assert page.run("print(heard.get_nowait(), ordinary)").text == "{'answer': 'idle'} []\n"
+
+
+def test_installing_twice_gives_one_tap_and_uninstalling_restores_the_kernels_receiver(page: Frontend) -> None:
+    comm_id = page.run(SETUP + "\ntap.uninstall()").text.strip()
+    cell = page.run(
+        "stream = kernel.shell_stream\n"
+        "before = stream._recv_callback\n"
+        "one = Tap.install(kernel); two = Tap.install(kernel)\n"
+        "print(one is two, stream._recv_callback == one._receive)\n"
+        "one.uninstall(); one.uninstall()\n"
+        "print(stream._recv_callback == before)"
+    )
+    assert cell.text == "True True\nTrue\n"
+    click = page.comm_msg(comm_id, {"answer": "untapped"})
+    page.wait(lambda: page.idle(click), what="idle after the click")
+    assert page.run("print(ordinary)").text == "[{'method': 'custom', 'content': {'answer': 'untapped'}}]\n"
+
+
+def test_a_tap_put_on_again_after_an_unload_works(page: Frontend) -> None:
+    page.run(SETUP + "\ntap.uninstall()")
+    comm_id = page.run(SETUP).text.strip()
+    cell = blocked(page)
+    page.comm_msg(comm_id, {"answer": "reloaded"})
+    cell.wait_text("heard {'answer': 'reloaded'}")
+
+
+@pytest.mark.parametrize(
+    "missing", ["shell_stream", "session", "iopub_socket", "_topic", "shell_stream._recv_callback"]
+)
+def test_a_kernel_without_the_internals_gets_no_tap(missing: str) -> None:
+    def anything(*args: object) -> None:
+        return None
+
+    stream = SimpleNamespace(on_recv=anything, flush=anything, io_loop=None, _recv_callback=anything, _recv_copy=False)
+    session = SimpleNamespace(feed_identities=anything, unpack=anything, deserialize=anything, send=anything)
+    kernel = SimpleNamespace(shell_stream=stream, session=session, iopub_socket=object(), _topic=anything)
+    owner, _, name = missing.rpartition(".")
+    delattr(getattr(kernel, owner) if owner else kernel, name)
+    assert Tap.install(kernel) is None
+
+
+def test_no_kernel_gets_no_tap() -> None:
+    assert Tap.install(None) is None
