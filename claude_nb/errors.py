@@ -150,3 +150,22 @@ class MessageParseError(ClaudeSDKError):
     def __init__(self, message: str, data: dict[str, Any] | None = None):
         self.data = data
         super().__init__(message)
+
+
+class SessionNotFoundError(ClaudeSDKError, FileNotFoundError):
+    """No transcript of that session is on disk or in the store."""
+
+
+class SessionInUseError(ClaudeSDKError):
+    """Another client holds this session. `owner` says who, as far as it is known (process id and host)."""
+
+    def __init__(self, session_id: str, owner: str = "another process"):
+        self.session_id, self.owner = session_id, owner
+        super().__init__(
+            f"Session {session_id} is in use by {owner}. Wait until it is closed there, "
+            "or fork the session to go on from the same history."
+        )
+
+
+class SessionStoreError(ClaudeSDKError, RuntimeError):
+    """A session store failed or did not answer in time while a session was being resumed from it."""

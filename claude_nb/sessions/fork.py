@@ -1,0 +1,101 @@
+"""A copy of a conversation under a new id: entries in, entries out. Pure.
+
+Above: `change` (files) and `from_store` (stores). Below: `model`, `transcript` and `summary`.
+The CLI resumes such a copy like a session of its own (shown in the tests on the real one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from .model import Entry
+from .summary import facts_of, title_of
+from .transcript import LINKED
+
+_LINKS = ("parentUuid", "logicalParentUuid", "sourceToolAssistantUUID")
+"""Fields that name another entry of the same transcript."""
+
+_NOT_COPIED = ("teamName", "agentName", "slug")
+"""Fields that tie an entry to the running work of the session it came from."""
+
+
+def fork_entries(
+    entries: Iterable[Entry],
+    session_id: str,
+    *,
+    up_to: str | None = None,
+    title: str | None = None,
+    new_id: Callable[[], str] = lambda: str(uuid4()),
+) -> tuple[str, list[Entry]]:
+    """The id of the new session and its entries. `up_to` is the uuid of the last entry to keep, None for all.
+
+    Every entry gets a new uuid (a prompt whose uuid was used before gets no answer from the CLI) and says in
+    `forkedFrom` where it came from. Progress entries are left out and their children move up. `title` is the
+    new session's; by default the old one's with " (fork)". File checkpoints stay with the old session.
+    Raises ValueError if there is nothing to copy, or `up_to` is not in the conversation.
+    """
+    source = list(entries)
+    linked = [
+        e for e in source
+        if e.get("type") in LINKED and isinstance(e.get("uuid"), str) and not e.get("isSidechain")
+    ]  # fmt: skip
+    if up_to is not None:
+        end = next((i for i, e in enumerate(linked) if e["uuid"] == up_to), None)
+        if end is None:
+            raise ValueError(f"Message {up_to} is not in session {session_id}")
+        linked = linked[: end + 1]
+    kept = [e for e in linked if e["type"] != "progress"]
+    if not kept:
+        raise ValueError(f"Session {session_id} has no messages to fork")
+
+    fork_id, now = new_id(), timestamp()
+    uuids = {e["uuid"]: new_id() for e in kept}
+    parents = {e["uuid"]: e.get("parentUuid") for e in linked}
+    copies = []
+    for entry in kept:
+        copy = {name: value for name, value in entry.items() if name not in _NOT_COPIED}
+        for link in _LINKS:
+            if link in copy:
+                copy[link] = _moved(copy[link], uuids, parents)
+        copy.update(
+            uuid=uuids[entry["uuid"]],
+            sessionId=fork_id,
+            isSidechain=False,
+            forkedFrom={"sessionId": session_id, "messageUuid": entry["uuid"]},
+        )
+        copies.append(copy)
+    copies[-1]["timestamp"] = now  # what the CLI goes on from is the newest end of a branch
+
+    notes = {"sessionId": fork_id, "timestamp": now}
+    if replacements := _replacements(source, session_id):
+        copies.append({"type": "content-replacement", "replacements": replacements, "uuid": new_id(), **notes})
+    name = (title or "").strip() or f"{title_of(facts_of(source)) or 'Forked session'} (fork)"
+    copies.append({"type": "custom-title", "customTitle": name, "uuid": new_id(), **notes})
+    return fork_id, copies
+
+
+def timestamp() -> str:
+    """Now, as the CLI writes it: UTC, milliseconds, `Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moved(link: str | None, uuids: dict[str, str], parents: dict[str, str | None]) -> str | None:
+    """The new uuid of the entry a link named, or of its nearest ancestor that was copied."""
+    seen: set[str] = set()
+    while link and link not in uuids and link not in seen:
+        seen.add(link)
+        link = parents.get(link)
+    return uuids.get(link) if link else None
+
+
+def _replacements(entries: list[Entry], session_id: str) -> list[object]:
+    """Long tool results that the CLI shortened, to be shortened in the copy as well."""
+    return [
+        item
+        for e in entries
+        if e.get("type") == "content-replacement" and e.get("sessionId") == session_id
+        if isinstance(found := e.get("replacements"), list)
+        for item in found
+    ]
