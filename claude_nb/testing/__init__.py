@@ -1,1 +1,28 @@
-"""See the design in README: one layer of claude_nb."""
+"""The kit for testing code that uses claude_nb: a scripted model for the real CLI.
+
+Above: your tests. Below: `claude_nb.demo.model`, where all of it is documented.
+"""
+
+from __future__ import annotations
+
+from claude_nb.demo.answer import Answer, ApiError, Gate, HangUp, Part, Pause, Raw, Text, Thinking, ToolUse
+from claude_nb.demo.model import Script, ScriptedModel, echo
+from claude_nb.demo.request import Request, ToolResult
+
+__all__ = [
+    "Answer",
+    "ApiError",
+    "Gate",
+    "HangUp",
+    "Part",
+    "Pause",
+    "Raw",
+    "Request",
+    "Script",
+    "ScriptedModel",
+    "Text",
+    "Thinking",
+    "ToolResult",
+    "ToolUse",
+    "echo",
+]
