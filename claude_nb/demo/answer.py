@@ -67,14 +67,20 @@ class Pause:
 class ApiError:
     """An error. As the first part it is the HTTP status; later it breaks the stream with an error event.
 
-    `retry_after` (seconds) becomes the header of that name; `retry` tells the client whether to try again.
+    It lasts: the client is told not to try again, and gets the same if it does (the CLI answers a 400 or 404
+    by asking again in simpler words). With `retry=True`, or `retry_after` in seconds, it happens just once.
     """
 
     status: int
     type: str
     message: str
     retry_after: float | None = None
-    retry: bool | None = None
+    retry: bool = False
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a further try of the same call meets the same error."""
+        return not self.retry and self.retry_after is None
 
     @property
     def body(self) -> Event:
@@ -84,11 +90,9 @@ class ApiError:
     @property
     def headers(self) -> dict[str, str]:
         """Headers that tell the client when, and whether, to try again."""
-        found = {}
+        found = {"x-should-retry": str(not self.lasts).lower()}
         if self.retry_after is not None:
             found["retry-after"] = f"{self.retry_after:g}"
-        if self.retry is not None:
-            found["x-should-retry"] = str(self.retry).lower()
         return found
 
 

@@ -55,6 +55,7 @@ class ScriptedModel:
         self.requests: list[Request] = []
         self.side_requests: list[Request] = []
         self._queues: dict[Kind, deque[Answer]] = {"main": deque(), "agent": deque()}
+        self._errors: dict[tuple[Any, ...], Answer] = {}
         self._gates: list[Gate] = []
         self._news = threading.Condition()
         self._closing = threading.Event()
@@ -147,16 +148,14 @@ class ScriptedModel:
         if request.kind not in self._queues:
             self._remember(self.side_requests, request)
             return Answer([Text(_SIDE_ANSWERS[request.kind])])
-        with self._news:
-            queue = self._queues[request.kind]
-            queued = queue.popleft() if queue else None
+        queued = self._queued(request)
         self._remember(self.requests, request)
         if queued is not None:
             return queued
         try:
             said = self.script(request) if self.script else None
         except Exception as error:
-            return Answer([ApiError(500, "api_error", f"The script failed: {error!r}", retry=False)])
+            return Answer([ApiError(500, "api_error", f"The script failed: {error!r}")])
         if said is None:
             said = echo(request)
         return said if isinstance(said, Answer) else Answer(said)
@@ -167,6 +166,16 @@ class ScriptedModel:
             wait.gate.wait(GATE_TIMEOUT)
             return not self._closing.is_set()
         return not self._closing.wait(wait.seconds)
+
+    def _queued(self, request: Request) -> Answer | None:
+        with self._news:
+            if lasting := self._errors.get(request.place):
+                return lasting
+            queue = self._queues[request.kind]
+            answer = queue.popleft() if queue else None
+            if answer and answer.error and answer.error.lasts:
+                self._errors[request.place] = answer
+            return answer
 
     def _remember(self, where: list[Request], request: Request) -> None:
         with self._news:

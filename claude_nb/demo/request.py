@@ -103,6 +103,11 @@ class Request(dict[str, Any]):
                     )
         return found
 
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Where in which conversation this call stands: the same for a call and its retries."""
+        return (self.session_id, self.kind, len(self.prompts), len(self.results))
+
     def result(self, name: str) -> ToolResult | None:
         """The latest result of the tool `name` since the prompt, or None if it was not called."""
         return next((r for r in reversed(self.results) if r.name == name), None)
