@@ -169,3 +169,32 @@ class SessionInUseError(ClaudeSDKError):
 
 class SessionStoreError(ClaudeSDKError, RuntimeError):
     """A session store failed or did not answer in time while a session was being resumed from it."""
+
+
+_AUTHENTICATION_WORDS = ("invalid api key", "not logged in", "please run /login", "authentication", "oauth token")
+
+
+def error_from_result(result: Any) -> ResultError | None:
+    """The error that a result message stands for, None for a good end.
+
+    `result` has the fields of `ResultMessage` and its frame in `raw`. The one place where results become errors.
+    Source: protocol page 3.3, CLI 2.1.329: an API refusal has the subtype `success` and `is_error`; an interrupt is
+    `error_during_execution` with an aborted terminal reason.
+    """
+    if not result.is_error:
+        return None
+    data = dict(result.raw)
+    words = "; ".join(result.errors or []) or result.result or ""
+    if str(result.terminal_reason or "").startswith("aborted"):
+        return TurnInterrupted("The turn was interrupted. What was answered until then is kept.", data)
+    if result.subtype == "error_max_budget_usd":
+        return BudgetExceededError(f"The session's budget is used up. {words}".strip(), data)
+    if result.subtype == "error_max_turns":
+        limit = f" ({result.num_turns} turns)" if result.num_turns else ""
+        return ResultError(f"The agent used all the turns it was given{limit}; raise max_turns or ask on.", data)
+    if result.api_error_status in (401, 403) or any(w in words.lower() for w in _AUTHENTICATION_WORDS):
+        return AuthenticationError(
+            f"The API did not accept the credentials: {words or 'no reason given'}. {LOGIN_HINT}", data
+        )
+    status = f"HTTP status {result.api_error_status}" if result.api_error_status else ""
+    return ResultError(words or status or f"The run ended with {result.subtype}.", data)

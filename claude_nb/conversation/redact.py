@@ -104,6 +104,11 @@ class Redactor:
         begin = text.rfind(_PRIVATE_HEAD)
         if begin >= 0 and "-----END " not in text[begin:]:
             hold = max(hold, len(text) - begin)
+        # A whole secret whose own end looks like its beginning must not be cut in two.
+        patterns = (self._values, _PATTERN) if hold else ()
+        for match in (m for pattern in patterns if pattern is not None for m in pattern.finditer(text)):
+            if match.start() < len(text) - hold < match.end():
+                hold = len(text) - match.start()
         # A hold that never ends would freeze the display: past this length it cannot be one of these secrets.
         return hold if hold <= _LONGEST_HOLD else 0
 
