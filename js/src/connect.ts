@@ -1,0 +1,58 @@
+// The protocol of a live output: one store per model, any number of views in step with it.
+// Above: index.ts. Below: the store (pure data) and view/ (DOM).
+
+import type { App, Incoming, Model } from "./patch.ts";
+import { Store } from "./store.ts";
+import { LiveView } from "./view/live.ts";
+
+/** How long to wait for the whole before asking for it again. */
+const PATIENCE_MS = 2000;
+
+export function connect(model: Model): App {
+  const store = new Store();
+  const views = new Set<LiveView>();
+  let stoppable = false;
+  let asking: ReturnType<typeof setInterval> | undefined;
+
+  /** Asks for the whole until it comes. What is on its way already shows as a gap as well: one question is enough. */
+  const ask = (k: "ready" | "gap") => {
+    if (asking !== undefined) return;
+    asking = setInterval(() => model.send({ k }), PATIENCE_MS);
+    model.send({ k });
+  };
+  const settle = () => {
+    clearInterval(asking);
+    asking = undefined;
+  };
+
+  const receive = (message: Incoming) => {
+    const outcome = store.receive(message);
+    if (outcome.what === "nothing") return;
+    if (outcome.what === "gap") return ask("gap");
+    if (message.k === "full") {
+      settle();
+      stoppable = message.stop;
+    }
+    for (const view of views) view.show(outcome.ops, { fresh: outcome.what === "new", stoppable });
+  };
+  model.on("msg:custom", receive);
+  ask("ready");
+
+  return {
+    render(el) {
+      const view = new LiveView(el, { stop: () => model.send({ k: "stop" }) });
+      view.show(store.ops(), { fresh: true, stoppable });
+      views.add(view);
+      return () => {
+        views.delete(view);
+        view.close();
+      };
+    },
+    close() {
+      settle();
+      model.off("msg:custom", receive);
+      views.forEach((view) => view.close());
+      views.clear();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// The live output of one turn: blocks, the running line, the footer. One object per place where it is shown.
+// Above: index.ts feeds it operations. Below: block.ts and status.ts.
+
+import type { Op } from "../patch.ts";
+import { BlockView, element } from "./block.ts";
+import { following } from "./follow.ts";
+import { StatusView } from "./status.ts";
+
+export interface Actions {
+  stop(): void;
+}
+
+export class LiveView {
+  private root = element("section", "cnb-live");
+  private list = element("div", "cnb-blocks");
+  private status: StatusView;
+  private end = element("div", "cnb-end");
+  private blocks = new Map<string, BlockView>();
+  /** By block key; outlives the blocks, which a `full` builds anew. */
+  private folds = new Map<string, Map<number, boolean>>();
+
+  constructor(host: HTMLElement, actions: Actions) {
+    this.status = new StatusView(actions.stop);
+    this.root.setAttribute("aria-label", "Answer");
+    this.root.append(this.list, this.status.el, this.end);
+    host.append(this.root);
+  }
+
+  /** Shows operations; `fresh` says that they start from nothing. */
+  show(ops: Op[], { fresh, stoppable }: { fresh: boolean; stoppable: boolean }): void {
+    following(this.root, () => {
+      if (fresh) {
+        this.blocks.clear();
+        this.list.replaceChildren();
+      }
+      this.status.stoppable = stoppable;
+      ops.forEach((op) => this.apply(op));
+    });
+  }
+
+  close(): void {
+    this.status.close();
+    this.root.remove();
+  }
+
+  private apply(op: Op): void {
+    switch (op[0]) {
+      case "add":
+        return this.add(op[1], op[2], op[3]);
+      case "set":
+        return this.blocks.get(op[1])?.set(op[2]);
+      case "app":
+        return this.blocks.get(op[1])?.append(op[2]);
+      case "tail":
+        return this.blocks.get(op[1])?.setTail(op[2]);
+      case "txt":
+        return this.blocks.get(op[1])?.appendText(op[2]);
+      case "status":
+        this.list.setAttribute("aria-busy", String(op[1] !== ""));
+        return this.status.show(op[1], op[2]);
+      case "end":
+        this.end.innerHTML = op[1];
+    }
+  }
+
+  private add(key: string, parent: string | null, kind: string): void {
+    const folds = this.folds.get(key) ?? new Map<number, boolean>();
+    this.folds.set(key, folds);
+    const view = new BlockView(kind, folds);
+    this.blocks.set(key, view);
+    const above = parent === null ? undefined : this.blocks.get(parent);
+    (above?.kids ?? this.list).append(view.el);
+  }
+}

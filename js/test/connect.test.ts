@@ -1,0 +1,116 @@
+// The protocol between the page and the kernel.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { click, FakeModel, host } from "./dom.ts";
+import { connect } from "../src/connect.ts";
+import type { App, Incoming, Op } from "../src/patch.ts";
+
+const full = (s: number, ops: Op[], stop = true): Incoming => ({ k: "full", s, ops, stop });
+const patch = (s: number, ...ops: Op[]): Incoming => ({ k: "patch", s, ops });
+const text = (s: number, content: string): Incoming => patch(s, ["txt", "a", content]);
+const began: Op[] = [["add", "a", null, "text"], ["status", "Writing", 2]];
+
+let model: FakeModel;
+let app: App;
+let el: HTMLElement;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
+  model = new FakeModel();
+  app = connect(model);
+  el = host();
+  app.render(el);
+});
+
+afterEach(() => {
+  app.close();
+  mock.timers.reset();
+});
+
+const kinds = () => model.sent.map((message) => message.k);
+const shown = () => el.querySelector(".cnb-blocks")?.textContent;
+
+test("a page asks for the whole when it is ready, again if no answer comes, and no more once it came", () => {
+  assert.deepEqual(kinds(), ["ready"]);
+  mock.timers.tick(2000);
+  assert.deepEqual(kinds(), ["ready", "ready"]);
+  model.deliver(full(1, began));
+  mock.timers.tick(10_000);
+  assert.deepEqual(kinds(), ["ready", "ready"]);
+});
+
+test("patches in order are shown without a word to the kernel", () => {
+  model.deliver(full(4, began));
+  model.deliver(text(5, "one "));
+  model.deliver(text(6, "two"));
+  assert.equal(shown(), "one two");
+  assert.deepEqual(kinds(), ["ready"]);
+});
+
+test("a lost patch is noticed at the next one, asked for once, and healed by the whole", () => {
+  model.deliver(full(1, began));
+  model.deliver(text(3, "late"));
+  model.deliver(text(4, "later"));
+  assert.deepEqual(kinds(), ["ready", "gap"]);
+  assert.equal(shown(), "");
+  model.deliver(full(4, [...began, ["set", "a", "<p>all of it</p>"]]));
+  model.deliver(text(5, "!"));
+  assert.equal(shown(), "all of it!");
+});
+
+test("a lost last patch is noticed when the kernel says how far it is", () => {
+  model.deliver(full(1, began));
+  model.deliver({ k: "at", s: 1 });
+  assert.deepEqual(kinds(), ["ready"]);
+  model.deliver({ k: "at", s: 2 });
+  assert.deepEqual(kinds(), ["ready", "gap"]);
+});
+
+test("a patch that the whole already holds is not shown twice", () => {
+  model.deliver(full(3, [...began, ["txt", "a", "abc"]]));
+  model.deliver(text(3, "c"));
+  assert.equal(shown(), "abc");
+});
+
+test("all views of a model are in step, and a closed one is left alone", () => {
+  const other = document.createElement("div");
+  const leave = app.render(other);
+  model.deliver(full(1, began));
+  model.deliver(text(2, "x"));
+  assert.equal(other.querySelector(".cnb-blocks")?.textContent, "x");
+  leave();
+  model.deliver(text(3, "y"));
+  assert.equal(other.childElementCount, 0);
+  assert.equal(shown(), "xy");
+});
+
+test("a closed app neither listens nor asks", () => {
+  app.close();
+  mock.timers.tick(10_000);
+  assert.deepEqual(kinds(), ["ready"]);
+  assert.equal(model.listeners.size, 0);
+  assert.equal(el.childElementCount, 0);
+});
+
+test("Stop is sent for a person's click only, once, and can be pressed again when nothing came of it", () => {
+  model.deliver(full(1, began));
+  const button = el.querySelector<HTMLButtonElement>(".cnb-stop")!;
+  click(button, { trusted: false });
+  assert.deepEqual(kinds(), ["ready"]);
+  click(button, { trusted: true });
+  assert.deepEqual(kinds(), ["ready", "stop"]);
+  assert.equal(button.disabled, true);
+  mock.timers.tick(3000);
+  assert.equal(button.disabled, false);
+});
+
+test("the running line goes when the turn is over, and has no Stop button where the kernel offers none", () => {
+  model.deliver(full(1, began, false));
+  const status = el.querySelector<HTMLElement>(".cnb-status")!;
+  assert.equal(status.hidden, false);
+  assert.equal(status.querySelector<HTMLElement>(".cnb-stop")!.hidden, true);
+  assert.equal(status.querySelector(".cnb-elapsed")!.textContent, "2s");
+  model.deliver(patch(2, ["status", "", 9], ["end", "<p>9 s</p>"]));
+  assert.equal(status.hidden, true);
+  assert.equal(el.querySelector(".cnb-end")!.textContent, "9 s");
+});

@@ -1,0 +1,102 @@
+// What a block does with the HTML it is given.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { host, toggle } from "./dom.ts";
+import type { Op } from "../src/patch.ts";
+import { LiveView } from "../src/view/live.ts";
+
+function view(): { el: HTMLElement; show: (...ops: Op[]) => void; anew: (...ops: Op[]) => void } {
+  const el = host();
+  const live = new LiveView(el, { stop() {} });
+  return {
+    el,
+    show: (...ops) => live.show(ops, { fresh: false, stoppable: false }),
+    anew: (...ops) => live.show(ops, { fresh: true, stoppable: false }),
+  };
+}
+
+test("text goes on inside the last paragraph, list item or code block, never inside an inline element", () => {
+  const { el, show } = view();
+  const cases: [html: string, expected: string][] = [
+    ["<p>a <em>b</em></p>", "<p>a <em>b</em>+</p>"],
+    ["<ul><li>a</li><li>b</li></ul>\n", "<ul><li>a</li><li>b+</li></ul>\n"],
+    ["<pre><code><span>x</span></code></pre>", "<pre><code><span>x</span>+</code></pre>"],
+    ["<p>a <code>b</code></p>", "<p>a <code>b</code>+</p>"],
+    ["", "+"],
+  ];
+  show(["add", "a", null, "text"]);
+  for (const [html, expected] of cases) {
+    show(["tail", "a", html], ["txt", "a", "+"]);
+    assert.equal(el.querySelector(".cnb-tail")!.innerHTML, expected);
+  }
+});
+
+test("text is never read as HTML", () => {
+  const { el, show } = view();
+  show(["add", "a", null, "text"], ["txt", "a", "<img src=x onerror=alert(1)>"]);
+  assert.equal(el.querySelector("img"), null);
+  assert.equal(el.querySelector(".cnb-own")!.textContent, "<img src=x onerror=alert(1)>");
+});
+
+test("text that grows stays one text node", () => {
+  const { el, show } = view();
+  show(["add", "a", null, "text"], ["tail", "a", "<p>a</p>"], ["txt", "a", "b"], ["txt", "a", "c"]);
+  assert.equal(el.querySelector("p")!.childNodes.length, 1);
+});
+
+test("a finished piece takes the place of the tail", () => {
+  const { el, show } = view();
+  show(["add", "a", null, "text"], ["tail", "a", "<p>on</p>"], ["txt", "a", "e"], ["app", "a", "<p>one</p>"]);
+  assert.equal(el.querySelector(".cnb-own")!.innerHTML, "<p>one</p>");
+});
+
+test("blocks of a sub-agent are under the tool call they belong to", () => {
+  const { el, show } = view();
+  show(["add", "a", null, "tool"], ["add", "b", null, "text"], ["add", "c", "a", "text"], ["txt", "c", "inner"]);
+  const [first, second] = el.querySelectorAll(".cnb-blocks > .cnb-block");
+  assert.equal(first!.textContent, "inner");
+  assert.equal(second!.textContent, "");
+});
+
+test("a fold that a person opened or closed stays so when the block is replaced or built anew", () => {
+  const { el, show, anew } = view();
+  const card = (status: string, open: string) => `<details ${open}><summary>${status}</summary>x</details>`;
+  const fold = () => el.querySelector("details")!;
+  show(["add", "a", null, "tool"], ["set", "a", card("running", "")]);
+  show(["set", "a", card("failed", "open")]);
+  assert.equal(fold().open, true, "the kernel's wish counts while nobody touched it");
+  toggle(fold());
+  show(["set", "a", card("done", "open")]);
+  assert.equal(fold().open, false);
+  anew(["add", "a", null, "tool"], ["set", "a", card("done", "open")]);
+  assert.equal(fold().open, false);
+  toggle(fold());
+  show(["set", "a", card("done", "")]);
+  assert.equal(fold().open, true);
+});
+
+test("the focus stays on a summary whose block is replaced", () => {
+  const { el, show } = view();
+  const card = "<details><summary>a</summary></details><details><summary>b</summary></details>";
+  show(["add", "a", null, "tool"], ["set", "a", card]);
+  el.querySelectorAll("summary")[1]!.focus();
+  show(["set", "a", card]);
+  assert.equal(document.activeElement, el.querySelectorAll("summary")[1]);
+});
+
+test("an operation for a block that is not there, or of an unknown kind, does nothing", () => {
+  const { el, show } = view();
+  show(["set", "nobody", "<p>x</p>"], ["later", "a"] as unknown as Op);
+  assert.equal(el.querySelector(".cnb-blocks")!.innerHTML, "");
+});
+
+test("assistive technology is told of the activity, of business, and not of the seconds", () => {
+  const { el, show } = view();
+  show(["status", "Writing", 0]);
+  assert.equal(el.querySelector('[role="status"]')!.textContent, "Writing");
+  assert.equal(el.querySelector('[role="status"]')!.getAttribute("aria-live"), "polite");
+  assert.equal(el.querySelector(".cnb-elapsed")!.getAttribute("aria-hidden"), "true");
+  assert.equal(el.querySelector(".cnb-blocks")!.getAttribute("aria-busy"), "true");
+  show(["status", "", 0]);
+  assert.equal(el.querySelector(".cnb-blocks")!.getAttribute("aria-busy"), "false");
+});
