@@ -76,11 +76,8 @@ class Reducer:
         self._writers[turn.id] = TurnWriter(turn, self._redactor)
         return [Change(ChangeKind.OPENED, turn)]
 
-    def begin(self, turn: Turn, now: float) -> list[Change]:
-        """The prompt of `turn` is the one being answered now."""
-        if turn in self._waiting:
-            self._waiting.remove(turn)
-        self._current = turn
+    def send(self, turn: Turn, now: float) -> list[Change]:
+        """The prompt of `turn` is on its way; what the CLI says belongs to it once the CLI says it has started."""
         turn.status, turn.started, turn.activity = "running", now, "Starting"
         return [Change(ChangeKind.STATUS, turn)]
 
@@ -90,8 +87,9 @@ class Reducer:
         return list(self._end(turn, status, error, now))
 
     def cancel(self, turn: Turn, now: float) -> list[Change]:
-        """`turn` was withdrawn before it ran."""
-        return list(self._end(turn, "cancelled", None, now))
+        """`turn` was withdrawn before it was sent."""
+        error = TurnInterrupted("The prompt was cancelled while it waited; nothing was sent.")
+        return list(self._end(turn, "cancelled", error, now))
 
     def notice(self, turn: Turn, words: Words, now: float) -> list[Change]:
         """Put a notice into the turn."""
@@ -189,7 +187,7 @@ class Reducer:
         if message.state == "started" and self._current is None:
             turn = next((t for t in self._waiting if t.id == message.command_uuid), None)
             if turn is not None:
-                yield from self.begin(turn, now)
+                yield from self._begin(turn, now)
 
     def _progress(self, message: ToolProgressMessage, now: float) -> Iterator[Change]:
         owner = self._owner(message.tool_use_id)
@@ -257,13 +255,20 @@ class Reducer:
             return owner
         if self._current is None:
             if self._waiting and not self._lifecycle_seen:
-                yield from self.begin(self._waiting[0], now)
+                yield from self._begin(self._waiting[0], now)
             else:
                 turn = Turn(id=str(uuid4()), origin="task-notification")
                 yield from self.open(turn, now)
-                yield from self.begin(turn, now)
+                yield from self._begin(turn, now)
         assert self._current is not None
         return self._writers[self._current.id]
+
+    def _begin(self, turn: Turn, now: float) -> Iterator[Change]:
+        """From here on, what the CLI says belongs to this turn."""
+        self._waiting.remove(turn)
+        self._current = turn
+        if turn.status != "running":
+            yield from self.send(turn, now)
 
     def _owner(self, tool_use_id: str | None) -> TurnWriter | None:
         """The writer of the turn that made this tool call; it may be an earlier turn's background agent."""
