@@ -6,6 +6,7 @@ What the CLI sends was observed on CLI 2.1.329.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -64,6 +65,24 @@ class Request(dict[str, Any]):
         return [tool.get("name", "") for tool in self.get("tools") or []]
 
     @cached_property
+    def cwd(self) -> str | None:
+        """The working folder, as the CLI tells the model."""
+        match = re.search(r"working directory: (.+)", self._everything)
+        return match[1].strip() if match else None
+
+    @cached_property
+    def images(self) -> list[bytes]:
+        """The images that came with the prompt, decoded."""
+        blocks = _blocks(self._messages[self._prompt_index]) if self._messages else []
+        sources = [block["source"] for block in blocks if block.get("type") == "image"]
+        return [base64.b64decode(source["data"]) for source in sources if source.get("type") == "base64"]
+
+    def mcp_tool(self, name: str) -> str | None:
+        """Full name of the MCP tool `name`; the CLI lists such tools in words, not among `tools`."""
+        match = re.search(rf"\bmcp__\w+?__{re.escape(name)}\b", "\n".join([*self.tools, self._everything]))
+        return match[0] if match else None
+
+    @cached_property
     def session_id(self) -> str | None:
         """The CLI's session, from the request's metadata."""
         try:
@@ -115,6 +134,10 @@ class Request(dict[str, Any]):
     @property
     def _messages(self) -> list[dict[str, Any]]:
         return self.get("messages") or []
+
+    @cached_property
+    def _everything(self) -> str:
+        return "\n".join([self.system, *(_text(message.get("content") or "") for message in self._messages)])
 
     @cached_property
     def _last_text(self) -> str:
