@@ -17,7 +17,7 @@ from claude_nb.errors import SessionNotFoundError
 
 from .fork import fork_entries
 from .model import Entry, ForkSessionResult
-from .paths import check_session_id, find_transcript
+from .paths import check_session_id, config_home, find_transcript
 from .transcript import dump, parse
 
 
@@ -42,13 +42,14 @@ def tag_session(
 def delete_session(
     session_id: str, directory: str | Path | None = None, *, config_dir: str | Path | None = None
 ) -> None:
-    """Remove a session's transcript and those of its sub-agents, for good. Raises as rename_session."""
+    """Remove a session's transcript, its sub-agents' and its file checkpoints, for good. Raises as rename_session."""
     path = _find(session_id, directory, config_dir)
     try:
         path.unlink()
     except FileNotFoundError:
         raise SessionNotFoundError(f"Session {session_id} was deleted meanwhile") from None
-    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+    for folder in (path.with_suffix(""), config_home(config_dir) / "file-history" / session_id):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def fork_session(
@@ -61,15 +62,19 @@ def fork_session(
 ) -> ForkSessionResult:
     """Copy a session's conversation into a new one, which can be resumed by its id.
 
-    `up_to_message_id` is the uuid of the last message to keep. The original stays as it is; its file checkpoints
-    stay with it. Raises as rename_session, and ValueError if there is nothing to copy or no such message.
+    `up_to_message_id` is the uuid of the last message to keep. The original stays as it is. File checkpoints come
+    along, under the new uuids of their prompts (`message_ids` of the result). Raises as rename_session, and
+    ValueError if there is nothing to copy or no such message.
     """
     if up_to_message_id is not None:
         check_session_id(up_to_message_id, "up_to_message_id")
     path = _find(session_id, directory, config_dir)
-    fork_id, entries = fork_entries(parse(path.read_bytes()), session_id, up_to=up_to_message_id, title=title)
-    write_transcript(path.with_name(f"{fork_id}.jsonl"), entries)
-    return ForkSessionResult(fork_id)
+    fork = fork_entries(parse(path.read_bytes()), session_id, up_to=up_to_message_id, title=title, checkpoints=True)
+    backups = config_home(config_dir) / "file-history"
+    if (backups / session_id).is_dir():
+        shutil.copytree(backups / session_id, backups / fork.session_id)
+    write_transcript(path.with_name(f"{fork.session_id}.jsonl"), fork.entries)
+    return ForkSessionResult(fork.session_id, fork.uuids)
 
 
 def title_entry(session_id: str, title: str) -> Entry:

@@ -7,6 +7,7 @@ The CLI resumes such a copy like a session of its own (shown in the tests on the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -17,8 +18,20 @@ from .transcript import LINKED
 _LINKS = ("parentUuid", "logicalParentUuid", "sourceToolAssistantUUID")
 """Fields that name another entry of the same transcript."""
 
+_CHECKPOINTS = frozenset({"file-history-snapshot", "file-history-delta"})
+"""Records of the files as they were at a prompt; the contents lie in `<config>/file-history/<session id>/`."""
+
 _NOT_COPIED = ("teamName", "agentName", "slug")
 """Fields that tie an entry to the running work of the session it came from."""
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A copied conversation: the new session's id, its entries, and the new uuid of each entry by the old one."""
+
+    session_id: str
+    entries: list[Entry]
+    uuids: dict[str, str]
 
 
 def fork_entries(
@@ -27,25 +40,18 @@ def fork_entries(
     *,
     up_to: str | None = None,
     title: str | None = None,
+    checkpoints: bool = False,
     new_id: Callable[[], str] = lambda: str(uuid4()),
-) -> tuple[str, list[Entry]]:
-    """The id of the new session and its entries. `up_to` is the uuid of the last entry to keep, None for all.
+) -> Fork:
+    """Copy `entries`, the whole of session `session_id`, or those up to the one with uuid `up_to`.
 
     Every entry gets a new uuid (a prompt whose uuid was used before gets no answer from the CLI) and says in
     `forkedFrom` where it came from. Progress entries are left out and their children move up. `title` is the
-    new session's; by default the old one's with " (fork)". File checkpoints stay with the old session.
-    Raises ValueError if there is nothing to copy, or `up_to` is not in the conversation.
+    new session's; by default the old one's with " (fork)". `checkpoints` keeps the records of file checkpoints,
+    for a caller that copies the backups as well. Raises ValueError if there is nothing to copy, or no `up_to`.
     """
     source = list(entries)
-    linked = [
-        e for e in source
-        if e.get("type") in LINKED and isinstance(e.get("uuid"), str) and not e.get("isSidechain")
-    ]  # fmt: skip
-    if up_to is not None:
-        end = next((i for i, e in enumerate(linked) if e["uuid"] == up_to), None)
-        if end is None:
-            raise ValueError(f"Message {up_to} is not in session {session_id}")
-        linked = linked[: end + 1]
+    linked = _linked(source, session_id, up_to)
     kept = [e for e in linked if e["type"] != "progress"]
     if not kept:
         raise ValueError(f"Session {session_id} has no messages to fork")
@@ -68,12 +74,26 @@ def fork_entries(
         copies.append(copy)
     copies[-1]["timestamp"] = now  # what the CLI goes on from is the newest end of a branch
 
+    if checkpoints:
+        copies += filter(None, (_checkpoint(e, uuids) for e in source))
     notes = {"sessionId": fork_id, "timestamp": now}
     if replacements := _replacements(source, session_id):
         copies.append({"type": "content-replacement", "replacements": replacements, "uuid": new_id(), **notes})
     name = (title or "").strip() or f"{title_of(facts_of(source)) or 'Forked session'} (fork)"
     copies.append({"type": "custom-title", "customTitle": name, "uuid": new_id(), **notes})
-    return fork_id, copies
+    return Fork(fork_id, copies, uuids)
+
+
+def _linked(entries: list[Entry], session_id: str, up_to: str | None) -> list[Entry]:
+    """The tree of the main conversation, in the order of the file, up to the entry `up_to`."""
+    tree = [e for e in entries if e.get("type") in LINKED and isinstance(e.get("uuid"), str)]
+    tree = [e for e in tree if not e.get("isSidechain")]
+    if up_to is None:
+        return tree
+    for index, entry in enumerate(tree):
+        if entry["uuid"] == up_to:
+            return tree[: index + 1]
+    raise ValueError(f"Message {up_to} is not in session {session_id}")
 
 
 def timestamp() -> str:
@@ -99,3 +119,19 @@ def _replacements(entries: list[Entry], session_id: str) -> list[object]:
         if isinstance(found := e.get("replacements"), list)
         for item in found
     ]
+
+
+def _checkpoint(entry: Entry, uuids: dict[str, str]) -> Entry | None:
+    """A file checkpoint's record under the copied prompt; None if it is none, or belongs to what was left out."""
+    if entry.get("type") not in _CHECKPOINTS:
+        return None
+    copy = dict(entry)
+    if isinstance(snapshot := entry.get("snapshot"), dict):
+        copy["snapshot"] = dict(snapshot)
+    for holder in (copy, copy.get("snapshot", {})):
+        for link in ("messageId", "snapshotMessageId"):
+            if link in holder:
+                if holder[link] not in uuids:
+                    return None
+                holder[link] = uuids[holder[link]]
+    return copy

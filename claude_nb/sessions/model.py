@@ -6,7 +6,7 @@ official Python SDK 0.2.186.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, Required, TypedDict
 
 Entry = dict[str, Any]
@@ -54,9 +54,10 @@ class SessionMessage:
 
 @dataclass
 class ForkSessionResult:
-    """The outcome of a fork: the id of the new session."""
+    """The outcome of a fork: the id of the new session, and the new uuid of each message by its old one."""
 
     session_id: str
+    message_ids: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 class SessionKey(TypedDict):
