@@ -102,25 +102,20 @@ class Request(dict[str, Any]):
 
     @cached_property
     def results(self) -> list[ToolResult]:
-        """Results of the tool calls since the prompt, in the order they were sent."""
-        calls: dict[str, dict[str, Any]] = {}
-        found = []
-        for message in self._messages[self._prompt_index :]:
-            for block in _blocks(message):
-                if block.get("type") == "tool_use":
-                    calls[block["id"]] = block
-                elif block.get("type") == "tool_result":
-                    call = calls.get(block.get("tool_use_id", ""), {})
-                    found.append(
-                        ToolResult(
-                            id=block.get("tool_use_id", ""),
-                            name=call.get("name", ""),
-                            input=call.get("input", {}),
-                            text=_text(block.get("content") or ""),
-                            is_error=bool(block.get("is_error")),
-                        )
-                    )
-        return found
+        """Results of the tool calls since the prompt, in the order of the calls."""
+        since = [block for message in self._messages[self._prompt_index :] for block in _blocks(message)]
+        results = {block["tool_use_id"]: block for block in since if block.get("type") == "tool_result"}
+        return [
+            ToolResult(
+                id=call["id"],
+                name=call["name"],
+                input=call["input"],
+                text=_text(results[call["id"]].get("content") or ""),
+                is_error=bool(results[call["id"]].get("is_error")),
+            )
+            for call in since
+            if call.get("type") == "tool_use" and call["id"] in results
+        ]
 
     @property
     def place(self) -> tuple[Any, ...]:
