@@ -1,0 +1,120 @@
+"""Pictures in the notebook's objects, as image blocks of the Messages API.
+
+Layer 3. Below: nothing of ours; matplotlib and Pillow are recognised by their class names and never imported for
+recognition. Above: `values`, for prompts and for the results of tools. Saving a figure belongs on the main thread.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+Block = dict[str, Any]
+
+#: How the file formats that the API takes begin.
+MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+PICTURES = (("IPython", "Image"), ("PIL", "Image"))
+FIGURES = (("matplotlib", "Figure"), ("matplotlib", "Axes"), ("seaborn", "_BaseGrid"))
+#: The API refuses images above 5 MB of base64.
+MAX_BYTES = 5_000_000 * 3 // 4
+#: Longer edges, in pixels, are scaled down by the API anyway; smaller images are quicker and cost fewer tokens.
+MAX_EDGE = 1568
+
+
+def is_a(value: object, package: str, name: str) -> bool:
+    """True if `value` is of a class called `name` from `package`, or derives from one. Imports nothing."""
+    return any(c.__name__ == name and c.__module__.partition(".")[0] == package for c in type(value).__mro__)
+
+
+def is_picture(value: Any) -> bool:
+    """True for what `image_block` takes, told by its class (bytes: by how they begin)."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return media_type(bytes(value[:12])) is not None
+    return any(is_a(value, package, name) for package, name in (*PICTURES, *FIGURES))
+
+
+def image_block(value: Any) -> Block | None:
+    """The image block for a picture; None if `value` is not one.
+
+    Pictures are: matplotlib figures and axes, seaborn grids, PIL images, IPython's Image, and bytes that hold a PNG,
+    JPEG, GIF or WebP file. Raises ValueError for one too large to send.
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _from_bytes(bytes(value))
+    if is_a(value, "IPython", "Image"):
+        return _from_ipython(value)
+    if is_a(value, "PIL", "Image"):
+        return _block("image/png", _png_of_pil(value))
+    figure = _figure(value)
+    return None if figure is None else _block("image/png", _png_of_figure(figure))
+
+
+def media_type(data: bytes) -> str | None:
+    """The image type that these bytes are a file of, None if it is not one the API takes."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((media for magic, media in MAGIC.items() if data.startswith(magic)), None)
+
+
+def _from_bytes(data: bytes) -> Block | None:
+    media = media_type(data)
+    if media is None:
+        return None
+    return _block(media, data) if len(data) <= MAX_BYTES else _block("image/png", _shrunk(data))
+
+
+def _from_ipython(value: Any) -> Block | None:
+    if isinstance(value.data, bytes):
+        return _from_bytes(value.data)
+    return {"type": "image", "source": {"type": "url", "url": value.url}} if value.url else None
+
+
+def _figure(value: Any) -> Any:
+    """The matplotlib figure behind a figure, an axes, or a seaborn grid; None for anything else."""
+    if not any(is_a(value, package, name) for package, name in FIGURES):
+        return None
+    while not hasattr(value, "savefig") or is_a(value, "seaborn", "_BaseGrid"):
+        value = value.figure  # an axes' figure may be a subfigure, which has a figure in its turn
+    return value
+
+
+def _png_of_figure(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    dpi = min(float(figure.dpi), MAX_EDGE / max(figure.get_size_inches()))
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
+    return buffer.getvalue()
+
+
+def _png_of_pil(image: Any) -> bytes:
+    small = image.copy()
+    small.thumbnail((MAX_EDGE, MAX_EDGE))
+    if small.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+        small = small.convert("RGB")  # CMYK, float and others that PNG does not know
+    buffer = io.BytesIO()
+    small.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _shrunk(data: bytes) -> bytes:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ValueError(
+            f"the image has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.1f} can be sent"
+            " (with Pillow installed it would be scaled down)"
+        ) from None
+    with Image.open(io.BytesIO(data)) as image:
+        return _png_of_pil(image)
+
+
+def _block(media: str, data: bytes) -> Block:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"the image has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.1f} can be sent")
+    encoded = base64.b64encode(data).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": media, "data": encoded}}

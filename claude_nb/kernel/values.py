@@ -1,0 +1,120 @@
+"""A Python value as the model gets to see it: a picture, a compact table, or capped text.
+
+Layer 3, pure. Below: `images`. Above: prompts (`interpolate`), the results of tools (`tools`) and the list of the
+user's variables (`namespace`). pandas, polars and numpy are recognised by class name and shape, never imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from claude_nb.kernel.images import Block, image_block, is_a, is_picture
+
+FRAME_LIBRARIES = ("pandas", "polars")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a value is shown: characters in all, and rows, columns and characters per cell of a table."""
+
+    chars: int = 20_000
+    rows: int = 20
+    columns: int = 30
+    cell: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value made ready: `text` (a cut is noted in it), or `image`, a block of the Messages API."""
+
+    kind: Literal["text", "table", "image"]
+    text: str = ""
+    image: Block | None = None
+
+
+DEFAULT = Limits()
+
+
+def show_value(value: Any, limits: Limits = DEFAULT) -> Shown:
+    """Make a value ready for the model.
+
+    Strings go as they are, pictures as image blocks, data frames, series and arrays with type and shape, all else by
+    `str`. Raises what the value's own methods raise, and ValueError for a picture too large to send.
+    """
+    if isinstance(value, str):
+        return Shown("text", cut(value, limits.chars))
+    if (image := image_block(value)) is not None:
+        return Shown("image", image=image)
+    if _is_frame(value, "DataFrame"):
+        return Shown("table", cut(_frame(value, limits), limits.chars))
+    if _is_frame(value, "Series"):
+        return Shown("table", cut(_series(value, limits), limits.chars))
+    if is_array(value):
+        head = f"{type(value).__name__} of {value.dtype}, shape {tuple(value.shape)}"
+        return Shown("table", cut(f"{head}\n{value}", limits.chars))
+    return Shown("text", cut(str(value), limits.chars))
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` with at most `limit` characters, and a note if some are missing."""
+    return text if len(text) <= limit else f"{text[:limit]}\n(cut: {limit:,} of {len(text):,} characters)"
+
+
+def is_array(value: Any) -> bool:
+    """True for numpy's arrays and what behaves like them (torch, jax, xarray), but not for single numbers."""
+    kind = type(value)
+    return all(hasattr(kind, name) for name in ("shape", "dtype", "ndim")) and bool(value.ndim)
+
+
+def is_rich(value: Any) -> bool:
+    """True for pictures, frames, series and arrays: what has a better form than its own text."""
+    return is_picture(value) or _is_frame(value, "DataFrame") or _is_frame(value, "Series") or is_array(value)
+
+
+def _is_frame(value: Any, name: str) -> bool:
+    return any(is_a(value, library, name) for library in FRAME_LIBRARIES)
+
+
+def _frame(frame: Any, limits: Limits) -> str:
+    height, width = frame.shape
+    rows, columns = min(height, limits.rows), min(width, limits.columns)
+    names = [f"{name} ({dtype})" for name, dtype in zip(frame.columns, frame.dtypes, strict=True)]
+    pandas = is_a(frame, "pandas", "DataFrame")
+    part = frame.iloc[:rows, :columns] if pandas else frame[:rows, :columns]
+    body: Iterable[Sequence[Any]] = part.itertuples(name=None) if pandas else part.iter_rows()
+    head = ["", *names[:columns]] if pandas else names[:columns]
+    lines = [f"DataFrame, {height:,} rows × {width:,} columns", *_table(head, body, limits)]
+    if width > columns:
+        lines.append(f"(columns {columns + 1} to {width} not shown: {', '.join(names[columns:])})")
+    return "\n".join([*lines, *_rows_note(rows, height)])
+
+
+def _series(series: Any, limits: Limits) -> str:
+    height = len(series)
+    rows = min(height, limits.rows)
+    part = series.head(rows)
+    title = f"Series {series.name!r}, {height:,} values of {series.dtype}"
+    items: Iterator[Sequence[Any]] = iter(part.items() if hasattr(part, "items") else enumerate(part.to_list()))
+    name = "value" if series.name is None else str(series.name)
+    return "\n".join([title, *_table(["", name], items, limits), *_rows_note(rows, height)])
+
+
+def _rows_note(shown: int, height: int) -> list[str]:
+    return [f"(first {shown:,} of {height:,} rows)"] if shown < height else []
+
+
+def _table(head: Sequence[Any], rows: Iterable[Sequence[Any]], limits: Limits) -> list[str]:
+    def line(cells: Iterable[Any]) -> str:
+        return "| " + " | ".join(_cell(cell, limits.cell) for cell in cells) + " |"
+
+    return [line(head), "|" + " --- |" * len(head), *(line(row) for row in islice(rows, limits.rows))]
+
+
+def _cell(value: Any, limit: int) -> str:
+    # Ten digits keep identifiers whole and drop the noise of binary fractions.
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    text = text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", "\\n").replace("\r", "\\r")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
