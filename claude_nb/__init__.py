@@ -1,3 +1,25 @@
 """claude_nb: a coding agent in the notebook, and the async engine under it."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from claude_nb.conversation import Turn
+
 __version__ = "0.1.0.dev0"
+
+last: "Turn | None" = None
+"""The turn that a `%%claude` cell finished last."""
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext claude_nb`: register `%claude` and `%%claude`."""
+    from claude_nb.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext claude_nb`: take them away again and put back what they replaced."""
+    from claude_nb.magics import unload
+
+    unload(shell)
