@@ -1,7 +1,7 @@
-"""What the agent may do in the demo when nobody is there to ask: only things inside the demo's own folder.
+"""What the agent may do in the demo without asking: only things inside the demo's own folder.
 
-Below: nothing. Above: the magics call it for each permission question of a headless run, because `lab.py` puts
-its name into CLAUDE_NB_PERMISSION_POLICY. Anything it does not know is refused.
+Below: nothing. Above: the magics call it for each permission question, because `place.py` puts its name into
+CLAUDE_NB_PERMISSION_POLICY. Anything it does not know is left to the person, and refused where there is none.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ _PATHS: Final = {
 _RUN_SCRIPT: Final = re.compile(r"python3? (?P<script>[\w.][\w.-]*\.py)")
 
 
-def scratch_only(tool_name: str, input: Mapping[str, Any], context: Any = None) -> bool:
-    """Whether the demo lets this tool call pass.
+def scratch_only(tool_name: str, input: Mapping[str, Any], context: Any = None) -> bool | None:
+    """True for a tool call that the demo lets pass, None (ask) for any other.
 
     File tools pass inside the folder named by CLAUDE_NB_DEMO_FOLDER (links are followed first), Bash passes for
     `python SCRIPT.py` with a script that lies directly in it, functions of the notebook always.
     """
     root = os.environ.get(FOLDER_VARIABLE)
-    if not root:
-        return False
+    return True if root and _passes(Path(root), tool_name, input) else None
+
+
+def _passes(root: Path, tool_name: str, input: Mapping[str, Any]) -> bool:
     if tool_name.startswith("mcp__notebook__"):
         return True
     if tool_name == "Bash":
         match = _RUN_SCRIPT.fullmatch(str(input.get("command", "")))
-        return match is not None and _inside(Path(root), match["script"])
+        return match is not None and _inside(root, match["script"])
     if tool_name in _PATHS:
-        return _inside(Path(root), str(input.get(_PATHS[tool_name]) or root))
+        return _inside(root, str(input.get(_PATHS[tool_name]) or root))
     return False
 
 

@@ -34,16 +34,15 @@ def tour(pace: float = 0.02) -> Callable[[Request], Sequence[Part]]:
     """The tour as a script for `ScriptedModel`; `pace` is the pause in seconds after each piece of text."""
 
     def script(request: Request) -> Sequence[Part]:
-        scene = scene_for(request.prompt)
-        parts = scene.play(request) if scene else [Text(NOT_IN_SCRIPT)]
+        parts = scene_for(request.prompt).play(request)
         return [replace(part, delay=pace) if isinstance(part, (Text, Thinking)) else part for part in parts]
 
     return script
 
 
-def scene_for(prompt: str) -> Scene | None:
-    """The scene that a prompt asks for, or None if the tour has no such prompt."""
-    return next((scene for scene in SCENES if re.search(scene.prompt, prompt, re.IGNORECASE)), None)
+def scene_for(prompt: str) -> Scene:
+    """The scene that a prompt asks for; the last one takes whatever the tour does not know."""
+    return next(scene for scene in SCENES if re.search(scene.prompt, prompt, re.IGNORECASE))
 
 
 def rolling_mean(_: Request) -> Sequence[Part]:
@@ -125,6 +124,25 @@ def report(request: Request) -> Sequence[Part]:
             return [Text(f"Done. `report.py` now prints the regions by size:\n\n```text\n{last.text}\n```")]
 
 
+def outside(request: Request) -> Sequence[Part]:
+    """Asks for something that the demo's policy does not cover, so a person is asked."""
+    if not request.results:
+        note = str(PurePath(request.cwd or ".").parent / "hello.txt")
+        return [
+            Text("That folder is not mine to write in, so you will be asked."),
+            ToolUse("Write", {"file_path": note, "content": "Hello from the notebook.\n"}),
+        ]
+    last = request.results[-1]
+    if last.is_error:
+        return [Text(f"It was refused, so nothing was written. This is what I was told:\n\n> {_quoted(last)}")]
+    return [Text(f"It was allowed: `{last.input['file_path']}` is written.")]
+
+
+def not_in_script(_: Request) -> Sequence[Part]:
+    """The honest answer to any other prompt."""
+    return [Text(NOT_IN_SCRIPT)]
+
+
 def png_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels of a PNG, None if `data` is none."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
@@ -139,7 +157,11 @@ def _run(description: str) -> ToolUse:
 
 
 def _stopped(result: ToolResult) -> str:
-    return f"I stop here: `{result.name}` did not work out. It said:\n\n> {result.text.strip()[:400]}"
+    return f"I stop here: `{result.name}` did not work out. It said:\n\n> {_quoted(result)}"
+
+
+def _quoted(result: ToolResult) -> str:
+    return " ".join(result.text.split())[:400]
 
 
 NOT_IN_SCRIPT: Final = """\
@@ -229,5 +251,7 @@ SCENES: Final = (
     Scene(r"grew (the )?most", growth, ("+38 %", "sales.pivot")),
     Scene(r"this chart", chart, ("a PNG of", "pixels")),
     Scene(r"revenue of the East", revenue, ("Your function ran", "2,760 EUR")),
+    Scene(r"outside this folder", outside, ("nothing was written",)),
     Scene(r"report\.py", report, ("North   3,760 EUR\nWest    3,150 EUR\nSouth   2,950 EUR\nEast    2,760 EUR",)),
+    Scene(r"", not_in_script, ("A scripted model answers in this demo", "claude-nb demo --real")),
 )

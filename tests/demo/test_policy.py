@@ -26,12 +26,13 @@ def test_files_inside_the_folder_pass(root: Path) -> None:
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "../outside.txt", "{root}/../outside.txt", "{root}-other/x", "~/x/../../y"]
 )
-def test_files_outside_the_folder_are_refused(root: Path, path: str) -> None:
+def test_files_outside_the_folder_are_left_to_the_person(root: Path, path: str) -> None:
     path = path.format(root=root)
-    assert scratch_only("Write", {"file_path": path}) is path.startswith("~")  # a folder named ~, inside
+    passes = path.startswith("~")  # which is a folder of that name, inside
+    assert bool(scratch_only("Write", {"file_path": path})) is passes
 
 
-def test_a_link_that_leads_out_is_refused(root: Path) -> None:
+def test_a_link_that_leads_out_is_left_to_the_person(root: Path) -> None:
     try:
         (root / "link").symlink_to(root.parent)
     except OSError:
@@ -73,7 +74,7 @@ def test_functions_of_the_notebook_pass_and_unknown_tools_do_not(root: Path) -> 
     assert not scratch_only("Agent", {})
 
 
-def test_without_a_folder_everything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     assert not scratch_only("mcp__notebook__revenue", {})
     assert not scratch_only("Read", {"file_path": "x"})

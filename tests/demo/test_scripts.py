@@ -70,6 +70,15 @@ def test_a_refused_tool_ends_the_report_with_the_reason(ask: Ask, folder: Path) 
     assert not (folder / "report.py").exists()
 
 
+def test_a_file_outside_the_folder_is_reported_as_refused_or_as_written(ask: Ask, folder: Path) -> None:
+    prompt = "Write a note outside this folder."
+    assert "nothing was written" in ask(prompt, "--permission-mode", "default").result["result"]
+    assert not (folder.parent / "hello.txt").exists()
+    allowed = ask(prompt, "--permission-mode", "acceptEdits", "--add-dir", str(folder.parent))
+    assert "It was allowed" in allowed.result["result"]
+    assert (folder.parent / "hello.txt").read_text() == "Hello from the notebook.\n"
+
+
 def test_any_other_prompt_gets_an_honest_answer(ask: Ask) -> None:
     said = ask("Who won the world cup?").result["result"]
     assert said == NOT_IN_SCRIPT.strip() or said == NOT_IN_SCRIPT
@@ -87,9 +96,7 @@ def test_the_explaining_scenes_show_what_the_tour_promises(ask: Ask, prompt: str
     run = ask(prompt)
     assert run.blocks("thinking")
     assert [text for text in shown if text not in run.result["result"]] == []
-    scene = scene_for(prompt)
-    assert scene is not None
-    assert [text for text in scene.expect if text not in run.result["result"]] == []
+    assert [text for text in scene_for(prompt).expect if text not in run.result["result"]] == []
 
 
 def asked(*content: dict, system: str = "") -> Request:
