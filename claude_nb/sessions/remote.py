@@ -127,11 +127,12 @@ class FsspecSessionStore(SessionStore):
         names = [name for name in self._find(folder) if _is_part(name) and "/" not in name]
         if not names:
             return None
-        contents = self._fs.cat([f"{folder}/{name}" for name in names])
+        # Unlike `cat`, this takes paths as they are (no globbing); object stores are asked for many at once.
+        contents = self._fs.cat_ranges([f"{folder}/{name}" for name in names], None, None, on_error="raise")
         seen = Deduplicator()
         entries: list[SessionStoreEntry] = []
-        for path in sorted(contents):
-            entries += seen.new([cast(SessionStoreEntry, entry) for entry in parse(contents[path])])
+        for content in contents:
+            entries += seen.new([cast(SessionStoreEntry, entry) for entry in parse(content)])
         return entries
 
     def _parts_by_session(self, project_key: str) -> dict[str, list[str]]:
