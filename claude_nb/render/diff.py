@@ -1,0 +1,72 @@
+"""What an edit changes, as lines with signs.
+
+Above: `view`. Below: difflib, `text`. Lines carry their sign (`+`, `-`, a blank, or `@` for a jump) as first character.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .text import visible
+
+# difflib is quadratic on hostile input: beyond this many lines an edit is shown as all out, all in.
+_LIMIT = 3000
+
+
+@dataclass(slots=True, frozen=True)
+class Diff:
+    """Rows of a unified diff, and how many lines it adds and removes."""
+
+    rows: tuple[str, ...]
+    added: int = 0
+    removed: int = 0
+
+
+def _diff(rows: Iterable[str]) -> Diff:
+    shown = tuple(row[:1] + visible(row[1:]) for row in rows)
+    return Diff(shown, sum(r[0] == "+" for r in shown), sum(r[0] == "-" for r in shown))
+
+
+def patch_diff(detail: dict[str, Any]) -> Diff | None:
+    """The diff in the CLI's structured result (`structuredPatch`: hunks with oldStart, newStart and signed lines)."""
+    rows: list[str] = []
+    hunks = detail.get("structuredPatch")
+    for hunk in hunks if isinstance(hunks, list) else []:
+        if not isinstance(hunk, dict) or not isinstance(hunk.get("lines"), list):
+            return None
+        rows.append(f"@ line {hunk.get('newStart', '?')}")
+        rows += [str(line) for line in hunk["lines"] if str(line)[:1] in ("+", "-", " ")]
+    return _diff(rows) if rows else None
+
+
+def edits_diff(edits: Sequence[dict[str, Any]]) -> Diff:
+    """The diff of replacements (`old_string`, `new_string`), each on its own: where they stand is not known."""
+    rows: list[str] = []
+    for number, edit in enumerate(edits):
+        old, new = (_split(edit.get(key)) for key in ("old_string", "new_string"))
+        if number and (old or new):
+            rows.append("@")
+        rows += _compare(old, new)
+        if edit.get("replace_all") is True:
+            rows.append("@ wherever it occurs")
+    return _diff(rows)
+
+
+def write_diff(text: str, *, removed: bool = False) -> Diff:
+    """A whole text as added (or removed) lines."""
+    return _diff(("-" if removed else "+") + line for line in _split(text))
+
+
+def _split(text: Any) -> list[str]:
+    return text.removesuffix("\n").split("\n") if isinstance(text, str) and text else []
+
+
+def _compare(old: list[str], new: list[str]) -> list[str]:
+    if len(old) + len(new) > _LIMIT:
+        return ["-" + line for line in old] + ["+" + line for line in new]
+    rows = difflib.unified_diff(old, new, lineterm="", n=3)
+    # The first two rows are file names; hunk headers hold line numbers of the fragment, which mean nothing.
+    return ["@" if row.startswith("@@") else row for row in list(rows)[3:]]

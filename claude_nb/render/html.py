@@ -1,0 +1,150 @@
+"""Blocks and turns as HTML: what the live page shows and what a saved notebook keeps, the same structure.
+
+Above: `bundle`, and the live face, which places the pieces itself. Below: `view` (what a tool shows), `pieces` (how
+its parts look), `flavour` (Markdown). Everything is made with classes only; `sanitize` and `style` come last.
+"""
+
+from __future__ import annotations
+
+from claude_nb.conversation.model import Block, Notice, Question, Text, Thinking, Tool, Turn
+
+from .flavour import blocks as markdown_blocks
+from .footer import footer_parts
+from .pieces import parts_html, prose_html, size_of
+from .question import record
+from .sanitize import sanitize
+from .style import Look, dress
+from .text import clean, escape, escape_prose, plural, seconds, visible
+from .view import ToolView, tool_view
+
+# Status -> word for people and screen readers, glyph or empty for a pill, class.
+_STATUS = {
+    "pending": ("preparing", "", "busy"),
+    "waiting": ("waiting for you", "", "busy"),
+    "running": ("running", "", "busy"),
+    "done": ("done", "✓", "status"),
+    "failed": ("failed", "", "bad"),
+    "cancelled": ("cancelled", "", "busy"),
+}
+_NOTICE = {"info": "ⓘ", "warning": "⚠", "error": "✕"}
+# A result up to this many lines is shown without a click.
+_SHORT = 12
+
+
+def block_html(block: Block, look: Look) -> str:
+    """The block's own HTML, without the blocks of a sub-agent under it. Safe for `innerHTML`."""
+    match block:
+        case Text():
+            return _text(block, look)
+        case Thinking():
+            html = _thinking(block)
+        case Tool():
+            html = _tool(block, tool_view(block, look.root), look)
+        case Notice():
+            html = _note(block.text, block.level)
+        case Question():
+            html = _question(block)
+        case _:
+            html = ""
+    return dress(sanitize(html), look)
+
+
+def turn_html(turn: Turn, look: Look) -> str:
+    """The whole turn: its blocks with sub-agents' work under their calls, and the footer."""
+    notes = "".join(dress(sanitize(_note(text, "info")), look) for text in turn.notices)
+    body = "".join(_nested(turn, None, look))
+    opening, closing = dress('<div class="cnb-turn">', look), "</div>"
+    return f"{opening}{notes}{body}{_failure(turn, look)}{footer_html(turn, look)}{closing}"
+
+
+def footer_html(turn: Turn, look: Look) -> str:
+    """The line under a finished turn: how it ended, time, tokens, cost, model, session."""
+    state, facts = footer_parts(turn, show_cost=look.show_cost)
+    pill = f'<span class="cnb-bad">{escape(state)}</span> ' if state else ""
+    text = " · ".join(escape_prose(visible(fact)) for fact in facts)
+    return dress(sanitize(f'<div class="cnb-foot">{pill}{text}</div>'), look)
+
+
+def status_html(turn: Turn, look: Look) -> str:
+    """The line under a turn that still runs: what it is doing."""
+    default = "Queued behind the turn that is running" if turn.status == "queued" else "Working"
+    text = escape_prose(visible(turn.activity or default))
+    return dress(sanitize(f'<div class="cnb-foot cnb-running" role="status">{text}…</div>'), look)
+
+
+def _nested(turn: Turn, parent: str | None, look: Look) -> list[str]:
+    known = {block.key for block in turn.blocks}
+    out = []
+    for block in turn.blocks:
+        # A block whose parent never came (its call was not sent to us) still shows, at the top.
+        if block.parent != parent and not (parent is None and block.parent not in known):
+            continue
+        out.append(block_html(block, look))
+        if isinstance(block, Tool) and (kids := _nested(turn, block.key, look)):
+            opening = f'<details class="cnb-kids"><summary class="cnb-fold">{plural(len(kids), "step")}</summary>'
+            out += [dress(opening, look), *kids, "</details>"]
+    return out
+
+
+def _text(block: Text, look: Look) -> str:
+    html = "".join(markdown_blocks(clean(block.text), {}))
+    return dress(f'<div class="cnb-text">{html}</div>', look) if html else ""
+
+
+def _thinking(block: Thinking) -> str:
+    if block.redacted:
+        return _note("Thinking, withheld by the provider", "info")
+    if block.ended is None:
+        summary = "Thinking…"
+    else:
+        summary = f"Thought for {seconds(block.duration or 0.0)}"
+    return (
+        f'<details class="cnb-thinking"><summary class="cnb-fold">{summary}</summary>{prose_html(block.text)}</details>'
+    )
+
+
+def _tool(block: Tool, view: ToolView, look: Look) -> str:
+    word, glyph, css = _STATUS[block.status]
+    badge = f'<span class="cnb-{css}" role="img" aria-label="{word}">{glyph or word}</span>'
+    head = [
+        f'<span class="cnb-icon" aria-hidden="true">{escape(view.icon)}</span>',
+        f'<span class="cnb-name">{escape_prose(view.name)}</span>',
+        f'<code class="cnb-subject">{escape(view.subject)}</code>' if view.subject else "",
+        f'<span class="cnb-preview">{escape_prose(view.preview)}</span>' if view.preview else "",
+        badge,
+    ]
+    note = f'<div class="cnb-label">{escape_prose(view.note)}</div>' if view.note else ""
+    body = note + parts_html(view.input) + parts_html(view.output)
+    short = size_of(view.output) <= _SHORT
+    opened = ' open=""' if body and (block.status == "failed" or (short and not view.quiet)) else ""
+    inner = f'<div class="cnb-body">{body}</div>' if body else ""
+    return (
+        f'<details class="cnb-tool" data-status="{block.status}"{opened}>'
+        f'<summary class="cnb-head">{" ".join(filter(None, head))}</summary>{inner}</details>'
+    )
+
+
+def _note(text: str, level: str) -> str:
+    glyph = _NOTICE.get(level, _NOTICE["info"])
+    return (
+        f'<div class="cnb-note cnb-note-{level}" data-level="{level}">'
+        f'<span aria-hidden="true">{glyph}</span> {escape_prose(visible(text))}</div>'
+    )
+
+
+def _question(block: Question) -> str:
+    allowed, line = record(block)
+    glyph = {True: "✓", False: "✕", None: "?"}[allowed]
+    return (
+        f'<div class="cnb-note cnb-note-info cnb-question" data-status="{block.status}">'
+        f'<span aria-hidden="true">{glyph}</span> {escape_prose(visible(line))}</div>'
+    )
+
+
+def _failure(turn: Turn, look: Look) -> str:
+    """The error of a failed turn, unless a notice already says it."""
+    text = str(turn.error) if turn.error else ""
+    told = any(isinstance(b, Notice) and (b.text in text or text in b.text) for b in turn.blocks)
+    if not text or told or turn.status == "interrupted":
+        return ""
+    return dress(sanitize(_note(text, "error")), look)
