@@ -106,7 +106,7 @@ test("Stop is sent for a person's click only, once, and can be pressed again whe
 
 test("the running line goes when the turn is over, and has no Stop button where the kernel offers none", () => {
   model.deliver(full(1, began, false));
-  const status = el.querySelector<HTMLElement>(".cnb-status")!;
+  const status = el.querySelector<HTMLElement>(".cnb-run")!;
   assert.equal(status.hidden, false);
   assert.equal(status.querySelector<HTMLElement>(".cnb-stop")!.hidden, true);
   assert.equal(status.querySelector(".cnb-elapsed")!.textContent, "2s");

@@ -93,8 +93,8 @@ test("an operation for a block that is not there, or of an unknown kind, does no
 test("assistive technology is told of the activity, of business, and not of the seconds", () => {
   const { el, show } = view();
   show(["status", "Writing", 0]);
-  assert.equal(el.querySelector('[role="status"]')!.textContent, "Writing");
-  assert.equal(el.querySelector('[role="status"]')!.getAttribute("aria-live"), "polite");
+  assert.equal(el.querySelector(".cnb-activity")!.textContent, "Writing");
+  assert.equal(el.querySelector(".cnb-activity")!.getAttribute("aria-live"), "polite");
   assert.equal(el.querySelector(".cnb-elapsed")!.getAttribute("aria-hidden"), "true");
   assert.equal(el.querySelector(".cnb-blocks")!.getAttribute("aria-busy"), "true");
   show(["status", "", 0]);

@@ -6,8 +6,8 @@ import { element } from "./block.ts";
 const STOP_AGAIN_MS = 3000;
 
 export class StatusView {
-  readonly el = element("div", "cnb-status");
-  private text = element("span", "cnb-status-text");
+  readonly el = element("div", "cnb-run");
+  private text = element("div", "cnb-activity");
   private clock = element("span", "cnb-elapsed");
   private button = element("button", "cnb-stop");
   private began = 0;
@@ -15,7 +15,6 @@ export class StatusView {
   private stopping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(stop: () => void) {
-    this.text.setAttribute("role", "status");
     this.text.setAttribute("aria-live", "polite");
     // Seconds are for the eye: read aloud they would drown everything else.
     this.clock.setAttribute("aria-hidden", "true");

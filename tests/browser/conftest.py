@@ -1,0 +1,46 @@
+"""One JupyterLab and one Chromium for all browser tests; a page for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, sync_playwright
+
+from tests.browser.lab import CHROMIUM_ARGS, LabServer, Notebook, chromium_path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    it = LabServer(tmp_path_factory.mktemp("lab"))
+    yield it
+    it.close()
+
+
+@pytest.fixture(scope="session")
+def browser_context() -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
+        context = browser.new_context(viewport={"width": 1200, "height": 900})
+        yield context
+        context.close()
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(
+    server: LabServer, browser_context: BrowserContext, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """`open_notebook("source of a cell", ...)`; every notebook has a kernel and a page of its own."""
+    opened: list[Notebook] = []
+
+    def make(*sources: str) -> Notebook:
+        path: Path = server.notebook(f"{request.node.name}-{len(opened)}", *sources)
+        opened.append(Notebook(server, browser_context, path))
+        return opened[-1]
+
+    yield make
+    for notebook in opened:
+        notebook.close()
+    server.end_kernels()

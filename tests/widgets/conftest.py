@@ -1,0 +1,3 @@
+from tests.widgets.toy import toy
+
+__all__ = ["toy"]
