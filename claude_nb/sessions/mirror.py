@@ -135,7 +135,7 @@ def key_of_file(file_path: str, projects_dir: str) -> SessionKey | None:
             parts = Path(file).relative_to(root).parts
         except ValueError:
             continue  # spelled differently, on a link or another drive: the real paths decide
-        if ".." in parts or not parts[-1].endswith(".jsonl"):
+        if not parts or ".." in parts or not parts[-1].endswith(".jsonl"):
             return None
         if len(parts) == 2:
             return session_key(parts[0], parts[1].removesuffix(".jsonl"))
