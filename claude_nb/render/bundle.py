@@ -47,7 +47,7 @@ def turn_markdown(turn: Turn, look: Look) -> str:
     for block, depth in _walk(turn):
         text = _markdown(block, look)
         if text:
-            parts.append(textwrap.indent(text, "> " * depth, lambda line: depth > 0))
+            parts.append(textwrap.indent(text, "> " * depth, lambda line: True) if depth else text)
     parts += [f"*{_inline(line)}*" for line in _ending(turn, look)]
     return safe_markdown("\n\n".join(parts))
 

@@ -25,7 +25,8 @@ def highlight(code: str, language: str) -> str:
         return escape(code)
     classes = _classes()
     parts: list[str] = []
-    current, run = "", []
+    current = ""
+    run: list[str] = []
     for kind, value in lexer.get_tokens(code):
         name = classes(kind)
         if name != current and value.strip():
@@ -75,8 +76,8 @@ def _classes() -> Any:
         (Name.Exception, "b"),
         (Name.Constant, "b"),
         (Operator, "o"),
-        (Generic.Deleted, "del"),
-        (Generic.Inserted, "add"),
+        (Generic.Deleted, "gd"),
+        (Generic.Inserted, "gi"),
         (Generic.Prompt, "c"),
         (Generic.Heading, "f"),
     ]

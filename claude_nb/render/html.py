@@ -11,10 +11,11 @@ from claude_nb.conversation.model import Block, Notice, Question, Text, Thinking
 from .flavour import blocks as markdown_blocks
 from .footer import footer_parts
 from .pieces import parts_html, prose_html, size_of
+from .plain import thinking_line
 from .question import record
 from .sanitize import sanitize
 from .style import Look, dress
-from .text import clean, escape, escape_prose, plural, seconds, visible
+from .text import clean, escape, escape_prose, plural, visible
 from .view import ToolView, tool_view
 
 # Status -> word for people and screen readers, glyph or empty for a pill, class.
@@ -94,13 +95,8 @@ def _text(block: Text, look: Look) -> str:
 def _thinking(block: Thinking) -> str:
     if block.redacted:
         return _note("Thinking, withheld by the provider", "info")
-    if block.ended is None:
-        summary = "Thinking…"
-    else:
-        summary = f"Thought for {seconds(block.duration or 0.0)}"
-    return (
-        f'<details class="cnb-thinking"><summary class="cnb-fold">{summary}</summary>{prose_html(block.text)}</details>'
-    )
+    summary = f'<summary class="cnb-fold">{thinking_line(block)}</summary>'
+    return f'<details class="cnb-thinking">{summary}{prose_html(block.text)}</details>'
 
 
 def _tool(block: Tool, view: ToolView, look: Look) -> str:

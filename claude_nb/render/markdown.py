@@ -1,20 +1,20 @@
 """Markdown of the model -> safe HTML, whole or as it streams.
 
-Above: `html`, `bundle` and the live face. Below: `flavour` (one block at a time), `style`.
+Above: `html`, `bundle` and the live face. Below: `flavour` (one block at a time), `stream`,
+`style`.
 
-While an answer streams, each top-level block (paragraph, list, fence, table ...) is rendered once, when it can no
-longer change; only the open tail is rendered again. CommonMark closes blocks line by line and never reopens one,
-so this is exact: the finished blocks together are the HTML of the whole. One construct looks ahead: a link
+While an answer streams, each top-level block is rendered once, when it is finished (see `stream`); only the open tail
+is rendered again. The finished blocks together are the HTML of the whole, with one exception that looks ahead: a link
 reference used before its definition. The stream shows it as written; the whole render at the end resolves it.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
-from .flavour import block_starts, blocks
+from .flavour import blocks
 from .safe import safe_markdown
+from .stream import BlockStream
 from .style import Look, dress
 from .text import clean
 
@@ -24,17 +24,6 @@ __all__ = ["MarkdownStream", "safe_markdown", "to_html"]
 def to_html(text: str, look: Look) -> str:
     """Untrusted Markdown as safe HTML in one look. Never raises on any text."""
     return dress("".join(blocks(clean(text), {})), look)
-
-
-_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-# Lines at which an open block may have ended: those that can start a block at the top level.
-_STARTS_BLOCK = re.compile(r" {0,3}(?:#{1,6}(?:\s|$)|```|~~~|>|[-+*](?:\s|$)|\d{1,9}[.)](?:\s|$)|\$\$|\\\[|[-*_])")
-_BLANKS = " \t\n"  # what Markdown means by a blank line; a no-break space is none
-# A failed look for finished blocks costs the length of the open text; what is fed pays for it, this much a character.
-_CREDIT = 6
-# Blocks that a blank line closes, and those that their own line closes.
-_CLOSED_BY_BLANK = {"paragraph_open", "table_open", "blockquote_open", "maths_block"}
-_CLOSED_AT_ONCE = {"heading_open", "hr"}
 
 
 class MarkdownStream:
@@ -48,90 +37,29 @@ class MarkdownStream:
     def __init__(self, look: Look):
         self._look = look
         self._env: dict[str, Any] = {}  # link reference definitions seen so far
-        self._lines: list[str] = []  # complete lines of the open blocks, each with its newline
-        self._partial = ""  # the line being written
-        self._fence: re.Pattern[str] | None = None  # what closes the fence the open text starts with
-        self._credit = 0
+        self._stream = BlockStream()
 
     @property
     def tail(self) -> str:
         """The open text: what no finished block holds yet."""
-        return "".join(self._lines) + self._partial
+        return self._stream.tail
 
     @property
     def tail_kind(self) -> Literal["fence", "text"]:
         """`fence` while the open text is a code block that still grows."""
-        return "fence" if self._fence or (not self._lines and _FENCE.match(self._partial)) else "text"
+        return self._stream.tail_kind
 
     def tail_html(self) -> str:
         """The open text as safe HTML, as if it ended here."""
-        return dress("".join(blocks(clean(self.tail), dict(self._env))), self._look) if self.tail.strip() else ""
+        return "".join(self._html(self.tail, dict(self._env)))
 
     def feed(self, text: str) -> list[str]:
         """Take more text; the HTML of the blocks that are finished now (often none)."""
-        self._credit += _CREDIT * len(text)
-        self._partial += text
-        if "\n" not in text and "\r" not in text:
-            return []
-        # A carriage return may be half of a line end: it stays until the next character is known.
-        held = "\r" if self._partial.endswith("\r") else ""
-        source = self._partial[: len(self._partial) - len(held)].replace("\r\n", "\n").replace("\r", "\n")
-        *lines, rest = source.split("\n")
-        self._partial = rest + held
-        finished: list[str] = []
-        for line in lines:
-            finished += self._line(clean(line) + "\n")
-        return finished
+        return [html for source in self._stream.feed(text) for html in self._html(source, self._env)]
 
     def close(self) -> list[str]:
         """The end of the text: the HTML of all that was still open."""
-        source, self._lines, self._partial, self._fence = self.tail, [], "", None
-        return self._render(source)
+        return [html for source in self._stream.close() for html in self._html(source, self._env)]
 
-    def _line(self, line: str) -> list[str]:
-        after_blank = bool(self._lines) and not self._lines[-1].strip(_BLANKS)
-        self._lines.append(line)
-        if self._fence:
-            return self._cut(len(self._lines)) if self._fence.match(line) else []
-        blank = not line.strip(_BLANKS)
-        if len(self._lines) == 1 or not (after_blank or blank or _STARTS_BLOCK.match(line)):
-            return self._first(line) if len(self._lines) == 1 else []
-        if (after_blank and (blank or line[0] in " \t")) or self._credit < 0:
-            return []  # inside a list or an indented block; or the open text has been looked through too often
-        return self._look_for_end(blank)
-
-    def _first(self, line: str) -> list[str]:
-        """The first line of the open text: blank, a heading, a fence, or the start of something longer."""
-        if not line.strip(_BLANKS):
-            self._lines.clear()
-            return []
-        self._note_fence()
-        return [] if self._fence else self._look_for_end(blank=False)
-
-    def _look_for_end(self, blank: bool) -> list[str]:
-        source = "".join(self._lines)
-        self._credit -= len(source)
-        starts = block_starts(source)
-        if not starts:  # only link definitions, or nothing
-            return self._cut(len(self._lines)) if blank else []
-        first, _, token = starts[-1]
-        closed = token.type in _CLOSED_AT_ONCE or (blank and token.type in _CLOSED_BY_BLANK)
-        return self._cut(len(self._lines) if closed else first)
-
-    def _cut(self, count: int) -> list[str]:
-        """Render the first `count` lines; the rest stays open."""
-        if not count:
-            return []
-        source = "".join(self._lines[:count])
-        del self._lines[:count]
-        self._fence = None
-        self._note_fence()
-        return self._render(source)
-
-    def _note_fence(self) -> None:
-        if self._lines and (match := _FENCE.match(self._lines[0])):
-            mark = match[1]
-            self._fence = re.compile(rf" {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
-
-    def _render(self, source: str) -> list[str]:
-        return [dress(html, self._look) for html in blocks(clean(source), self._env)]
+    def _html(self, source: str, env: dict[str, Any]) -> list[str]:
+        return [dress(html, self._look) for html in blocks(clean(source), env)]

@@ -46,7 +46,7 @@ def _part(part: Part) -> str:
         case Code():
             return _code(part)
         case Diff():
-            return _folded(list(part.rows), "diff", _diff_rows)
+            return _folded(list(part.rows), "diff", _diff_rows) if part.rows else ""
         case Prose():
             return prose_html(part.text)
         case Fields():
@@ -71,11 +71,11 @@ def _code(part: Code) -> str:
 def _diff_rows(rows: Sequence[str]) -> str:
     # Each row is a block for its background and keeps its newline inside, so that it still reads without styles.
     classes = {"+": "add", "-": "del", "@": "hunk"}
-    text = {"@": "⋯"}
-    return "".join(
-        f'<span class="cnb-row cnb-{classes.get(row[:1], "same")}">{text.get(row[:1], row[:1])}{escape(row[1:])}\n</span>'
-        for row in rows
-    )
+    drawn = []
+    for row in rows:
+        sign = "⋯" if row[:1] == "@" else row[:1]
+        drawn.append(f'<span class="cnb-{classes.get(row[:1], "same")}">{sign}{escape(row[1:])}\n</span>')
+    return "".join(drawn)
 
 
 def _folded(rows: list[str], role: str, draw: Callable[[Sequence[str]], str], before: str = "") -> str:
@@ -100,7 +100,7 @@ def _cut(rows: list[str]) -> list[str]:
     room = _MOST_CHARS
     for row in rows[:_MOST_LINES]:
         if len(row) > room:
-            return [*kept, row[:room] + "…"] if not kept else kept
+            return kept or [row[:room] + "…"]
         room -= len(row) + 1
         kept.append(row)
     return kept
@@ -109,5 +109,6 @@ def _cut(rows: list[str]) -> list[str]:
 def _picture(part: Picture) -> str:
     size = len(part.data) * 3 // 4
     if part.mime not in _PICTURES or not _BASE64.match(part.data) or size > _PICTURE_BYTES:
-        return f'<div class="cnb-label">image ({escape_prose(one_line(visible(part.mime), 40))}, {size:,} bytes), not shown</div>'
+        kind = escape_prose(one_line(visible(part.mime), 40))
+        return f'<div class="cnb-label">image ({kind}, {size:,} bytes), not shown</div>'
     return f'<img class="cnb-picture" alt="image from the tool" src="data:{part.mime};base64,{part.data}">'

@@ -10,19 +10,26 @@ from claude_nb.conversation.model import Notice, Question, Thinking
 
 from .diff import Diff
 from .question import record
-from .text import clean, seconds, visible
+from .text import clean, plural, seconds, visible
 from .view import Checks, Code, Fields, Part, Picture, Prose, ToolView
 
 # Lines of one part: the HTML holds more.
-_SHOWN = 20
+_DIFF_SHOWN = 20
+_SHOWN = 8
 _MARKS = {"done": "[x]", "doing": "[-]", "open": "[ ]"}
 _LEVELS = {"info": "Note", "warning": "Warning", "error": "Error"}
-_STATES = {"pending": "preparing", "waiting": "waiting for you", "running": "running", "failed": "failed"}
+_STATES = {
+    "pending": "preparing",
+    "waiting": "waiting for you",
+    "running": "running",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
 
 
 def head_line(view: ToolView, status: str) -> str:
     """`Read src/app.py (42 lines)`; how it went if not simply done."""
-    state = ", ".join(filter(None, [{"cancelled": "cancelled", **_STATES}.get(status, ""), view.preview]))
+    state = ", ".join(filter(None, [_STATES.get(status, ""), view.preview]))
     return f"{view.name} {view.subject}".rstrip() + (f" ({state})" if state else "")
 
 
@@ -34,9 +41,10 @@ def part_lines(view: ToolView, *, full: bool = False) -> list[str]:
     lines: list[str] = []
     for part in parts:
         shown = _lines(part)
-        lines += shown[:_SHOWN]
-        if len(shown) > _SHOWN:
-            lines.append(f"… {len(shown) - _SHOWN:,} more lines")
+        limit = _DIFF_SHOWN if isinstance(part, Diff) else _SHOWN
+        lines += shown[:limit]
+        if len(shown) > limit:
+            lines.append(f"… {plural(len(shown) - limit, 'more line')}")
     return lines
 
 

@@ -28,6 +28,8 @@ class Look:
 
 _LINE = "rgba(127,127,127,.3)"
 _FAINT = "rgba(127,127,127,.1)"
+_SOFT = "rgba(127,127,127,.16)"
+_ROW = "display:block;padding:0 .8em"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
 _BOX = f"{_MONO};font-size:.86em;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:6px"
 _CODE = "background:#f6f8fa;color:#1f2328"
@@ -50,7 +52,7 @@ STYLES: dict[str, str] = {
     "td": f"border-bottom:1px solid {_LINE};padding:.3em .8em;text-align:left",
     "center": "text-align:center",
     "right": "text-align:right",
-    "code": f"{_MONO};font-size:.88em;background:rgba(127,127,127,.16);color:inherit;border-radius:4px;padding:.1em .35em",
+    "code": f"{_MONO};font-size:.88em;background:{_SOFT};color:inherit;border-radius:4px;padding:.1em .35em",
     "fence": f"{_BOX};{_CODE};padding:.7em .9em;margin:.6em 0;border:1px solid #d8dee4",
     "plain": "background:transparent;color:inherit;font:inherit;padding:0",
     # Colours of code: on #f6f8fa
@@ -61,6 +63,8 @@ STYLES: dict[str, str] = {
     "f": "color:#5b37b7",
     "b": "color:#0b5394",
     "o": "color:#4a5260",
+    "gi": "color:#0a5c2b",
+    "gd": "color:#8c1d18",
     # Blocks of a turn
     "turn": "line-height:1.5;max-width:60em",
     "text": "margin:.3em 0",
@@ -79,10 +83,10 @@ STYLES: dict[str, str] = {
     "out": f"{_BOX};background:{_FAINT};color:inherit;margin:.3em 0;padding:.5em .7em",
     "err": f"{_BOX};background:#fff1f0;color:#8c1d18;margin:.3em 0;padding:.5em .7em;border:1px solid #f0b8b4",
     "diff": f"{_BOX};{_CODE};margin:.3em 0;padding:.4em 0;border:1px solid #d8dee4",
-    "row": "padding:0 .8em",
-    "add": "background:#dafbe1;color:#0a4a1c;padding:0 .8em",
-    "del": "background:#ffebe9;color:#7d1a14;padding:0 .8em",
-    "hunk": "color:#5c6672;padding:0 .8em",
+    "same": _ROW,
+    "add": f"{_ROW};background:#dafbe1;color:#0a4a1c",
+    "del": f"{_ROW};background:#ffebe9;color:#7d1a14",
+    "hunk": f"{_ROW};color:#5c6672",
     "more": "margin:.1em 0",
     "fields": "margin:.3em 0;font-size:.92em",
     "field": "opacity:.7",

@@ -158,7 +158,9 @@ def _half_written(text: str) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    """JSON for people: in one line if that is short, else indented."""
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    return line if len(line) <= 80 else json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def _untag(text: str) -> str:
@@ -245,7 +247,8 @@ def _notebook_edit(view: ToolView, call: _Call) -> ToolView:
 
 
 def _changed(view: ToolView, call: _Call, diff: Diff) -> ToolView:
-    preview = f"+{diff.added} −{diff.removed}" if diff.rows else ""
+    counts = ((diff.added, "+"), (diff.removed, "−"))
+    preview = " ".join(f"{sign}{count:,}" for count, sign in counts if count)
     # The result only says "updated": the diff is the result, and it is known as soon as the input is.
     return replace(view, subject=call.path("file_path", "notebook_path"), preview=preview, input=(diff,))
 
