@@ -23,12 +23,13 @@ LAYERS = {
     "ledger": 4,
     "magics": 5,
     "cli": 5,
+    "doctor": 5,
     "demo": 5,
     "testing": 5,
 }
 # Rooms that share a number but not a wall: errors are the words of the protocol, and the command starts the demo,
 # whose model is also the kit for users' tests.
-NEIGHBOURS = {("protocol", "errors"), ("cli", "demo"), ("testing", "demo")}
+NEIGHBOURS = {("protocol", "errors"), ("cli", "demo"), ("cli", "doctor"), ("testing", "demo")}
 # No IO and no event loop here.
 PURE = ("protocol", "conversation", "render")
 IMPURE = {"anyio", "asyncio", "trio", "subprocess", "socket", "threading", "IPython", "ipykernel", "anywidget"}

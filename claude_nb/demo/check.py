@@ -25,11 +25,11 @@ CELL_SECONDS: Final = 180
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a check: the files written, how many prompts were answered, and what was wrong."""
+    """What came of a check: the files written, how many prompts were asked, and what was wrong."""
 
     notebook: Path
     page: Path
-    answered: int
+    prompts: int
     problems: tuple[str, ...]
 
 

@@ -12,10 +12,12 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,11 +112,15 @@ class _Lab:
 
     def wait_until_listening(self) -> str:
         """The address of the tour, once the server listens."""
+        deadline = time.monotonic() + START_SECONDS
         self._news.wait(START_SECONDS)
-        if self._port is None:
-            tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:] if self._log.exists() else ""
-            raise DemoError(f"JupyterLab did not start. The end of its log ({self._log}):\n{tail}")
-        return f"http://127.0.0.1:{self._port}/lab/tree/tour.ipynb?token={self._token}"
+        # It logs its address a moment before it listens there, and says nothing when it does.
+        while self._port is not None and not self._ended.is_set() and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
+                return f"http://127.0.0.1:{self._port}/lab/tree/tour.ipynb?token={self._token}"
+            self._ended.wait(0.05)
+        tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:] if self._log.exists() else ""
+        raise DemoError(f"JupyterLab did not start. The end of its log ({self._log}):\n{tail}")
 
     def wait_until_ended(self) -> None:
         """Return when the server ends by itself; Ctrl-C comes out as KeyboardInterrupt."""
