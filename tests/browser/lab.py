@@ -161,7 +161,7 @@ class Notebook:
         """Switch to LIGHT or DARK."""
         self.command("apputils:change-theme", {"theme": name})
         light = "true" if name == LIGHT else "false"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
     def cell(self, index: int) -> Locator:
         """The cell's element."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_nb.render.style import STYLES
 from claude_nb.widgets import base
 
 JS = Path(__file__).resolve().parents[2] / "js"
@@ -56,3 +57,9 @@ def test_the_lock_file_pins_tools_only_and_names_no_registry() -> None:
     assert '"resolved"' not in lock
     assert '"dependencies": {}' not in (JS / "package.json").read_text()
     assert '"dependencies"' not in (JS / "package.json").read_text()
+
+
+def test_the_live_look_dresses_every_class_that_the_static_one_does() -> None:
+    # `turn` is the frame of a saved turn; the page has one of its own.
+    css = (JS / "src" / "style.css").read_text(encoding="utf-8")
+    assert [name for name in STYLES if f".cnb-{name}" not in css] == ["turn"]
