@@ -60,7 +60,13 @@ def test_every_prefix_of_an_answer_shows_what_its_whole_render_shows():
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("words", "text"), ("```py", "fence"), ("```py\nx = 1\n", "fence"), ("```py\nx\n```\n", "text"), ("~~~\na", "fence")],
+    [
+        ("words", "text"),
+        ("```py", "fence"),
+        ("```py\nx = 1\n", "fence"),
+        ("```py\nx\n```\n", "text"),
+        ("~~~\na", "fence"),
+    ],
 )
 def test_the_kind_of_the_tail_says_whether_code_is_being_written(text: str, kind: str):
     stream = MarkdownStream(LIVE)
@@ -87,7 +93,9 @@ def test_a_block_is_finished_as_soon_as_nothing_can_change_it(text: str, count: 
     assert len(MarkdownStream(LIVE).feed(text)) == count
 
 
-@pytest.mark.parametrize("text", ["words", "words\n", "- a\n\n", "```\nx\n\n", "    code\n\n", "[a]: /x\n", "| a |\n|---|\n"])
+@pytest.mark.parametrize(
+    "text", ["words", "words\n", "- a\n\n", "```\nx\n\n", "    code\n\n", "[a]: /x\n", "| a |\n|---|\n"]
+)
 def test_what_may_still_change_is_not_finished(text: str):
     assert MarkdownStream(LIVE).feed(text) == []
 
