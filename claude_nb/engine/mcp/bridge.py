@@ -1,0 +1,222 @@
+"""The CLI's side of an in-process MCP server: one JSON-RPC message in, its answer out.
+
+Layer 2. Above: the session, which gets `mcp_message` control requests and answers each with what `handle` returns.
+Below: any server of the `mcp` package (1.23 to 2.x), run over streams in memory. Facts: protocol page 2.7 and 2.11.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import math
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from claude_nb.errors import ClaudeSDKError, OptionsError
+
+logger = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+
+#: Seconds that a server has to end by itself (its lifespan may want to tidy up) before it is cancelled.
+GRACE = 3.0
+
+_INVALID_REQUEST, _METHOD_NOT_FOUND, _CLOSED, _CANCELLED = -32600, -32601, -32000, -32800
+
+
+class ServerBridge:
+    """Runs one `mcp` server for one session.
+
+    `instance` is a low-level Server, a FastMCP or an MCPServer. The server starts with the first `initialize`, and
+    again with each later one: that is how a client begins anew, also after the server has died. `notify`, if given,
+    gets each notification of the server (a dict, on the loop of the session) and must not wait.
+    """
+
+    def __init__(self, instance: Any, *, notify: Callable[[Message], None] | None = None):
+        self._server = low_level(instance)
+        self._notify = notify
+        self._group: TaskGroup | None = None
+        self._run: _Run | None = None
+
+    async def start(self, task_group: TaskGroup) -> None:
+        """Take the task group in which the server will run."""
+        self._group = task_group
+
+    async def handle(self, message: Message) -> Message:
+        """Answer one JSON-RPC message of the CLI.
+
+        A request gets its response (JSON-RPC errors are responses too), a notification an empty result as its
+        receipt. Cancelling this call cancels the request in the server. Never raises for what the message holds.
+        """
+        key = message.get("id") if isinstance(message, dict) else None
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+            return _error(key, _INVALID_REQUEST, "Not a JSON-RPC request or notification.")
+        if message["method"] == "initialize":
+            await self._restart()
+        if self._run is None or self._run.ended.is_set():
+            return _error(key, _CLOSED, f"The MCP server {self._server.name!r} is not running.")
+        return await self._run.handle({"jsonrpc": "2.0", **message})
+
+    async def aclose(self) -> None:
+        """End the server, in bounded time. Open requests are answered with an error."""
+        if self._run is not None:
+            await self._run.stop()
+            self._run = None
+
+    async def _restart(self) -> None:
+        if self._group is None:
+            raise ClaudeSDKError("ServerBridge.start was not called.")
+        await self.aclose()
+        self._run = _Run(self._server, self._notify)
+        self._group.start_soon(self._run.serve)
+
+
+def low_level(instance: Any) -> Any:
+    """The low-level server of what a user gave: itself, or the one inside a FastMCP (1.x) or MCPServer (2.x).
+
+    Raises OptionsError if there is none.
+    """
+    for found in (instance, getattr(instance, "_mcp_server", None), getattr(instance, "_lowlevel_server", None)):
+        if callable(getattr(found, "create_initialization_options", None)):
+            return found
+    raise OptionsError(f"{instance!r} is not a server of the mcp package (Server, FastMCP or MCPServer).")
+
+
+class _Run:
+    """One life of a server: from its start to its end, with the requests that wait for it.
+
+    It is also the server's write stream: what the server sends is routed at once, in the server's own task.
+    """
+
+    def __init__(self, server: Any, notify: Callable[[Message], None] | None):
+        self._server = server
+        self._notify = notify
+        self._send, self._receive = anyio.create_memory_object_stream[Any](math.inf)
+        self._waiting: dict[Any, _Answer] = {}
+        self._scope = anyio.CancelScope()
+        self.ended = anyio.Event()
+
+    async def serve(self) -> None:
+        """Run the server until its input ends, it dies, or it is cancelled. Its own errors go no further than here."""
+        reason = "has ended"
+        try:
+            with self._scope:
+                await self._server.run(self._receive, self, self._server.create_initialization_options())
+        except Exception as exception:
+            logger.exception("The MCP server %r died", self._server.name)
+            reason = f"died: {type(exception).__name__}: {exception}"
+        finally:
+            self.ended.set()
+            self._send.close()
+            self._receive.close()
+            for key in list(self._waiting):
+                self._settle(key, _error(key, _CLOSED, f"The MCP server {self._server.name!r} {reason}."))
+
+    async def handle(self, message: Message) -> Message:
+        key = message.get("id")
+        if key is None:
+            if message["method"] == "notifications/cancelled":
+                self._withdraw((message.get("params") or {}).get("requestId"), message)
+            else:
+                self._forward(message)
+            return {"jsonrpc": "2.0", "result": {}}
+        if key in self._waiting:
+            return _error(key, _INVALID_REQUEST, f"A request with the id {key!r} is still open.")
+        answer = self._waiting[key] = _Answer()
+        try:
+            self._forward(message)
+            return await answer.get()
+        except anyio.get_cancelled_exc_class():
+            self._withdraw(key, {"method": "notifications/cancelled", "params": {"requestId": key}})
+            raise
+        except ValueError as fault:  # not the shape of a JSON-RPC message, says mcp
+            return _error(key, _INVALID_REQUEST, str(fault))
+        finally:
+            self._waiting.pop(key, None)
+
+    async def stop(self) -> None:
+        """Close the server's input; after `GRACE` seconds cancel it."""
+        with anyio.move_on_after(2 * GRACE, shield=True):
+            self._send.close()
+            with anyio.move_on_after(GRACE):
+                await self.ended.wait()
+            self._scope.cancel()
+            await self.ended.wait()
+
+    def _withdraw(self, key: Any, notice: Message) -> None:
+        """Cancel a request. The server may answer it, or not (mcp 2.x); who waits for it is told here."""
+        if key in self._waiting:
+            self._settle(key, _error(key, _CANCELLED, "The request was cancelled."))
+            self._forward({"jsonrpc": "2.0", **notice})
+
+    def _settle(self, key: Any, response: Message) -> None:
+        if answer := self._waiting.pop(key, None):
+            answer.set(response)
+
+    def _forward(self, message: Message) -> None:
+        """To the server. Raises ValueError (pydantic's) for what is no JSON-RPC."""
+        from mcp.shared.message import SessionMessage
+
+        parsed = _wire_adapter().validate_python(message)
+        # The server may have ended a moment ago: then `serve` answers whoever waits.
+        with contextlib.suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            self._send.send_nowait(SessionMessage(parsed))
+
+    # -- the server's write stream ----------------------------------------------------------------------------------
+
+    async def send(self, item: Any) -> None:
+        """Route a message of the server: an answer to who waits for it; its own requests are refused, except ping."""
+        message = _wire_adapter().dump_python(item.message, mode="json", by_alias=True, exclude_none=True)
+        key = message.get("id")
+        if "method" not in message:
+            self._settle(key, message)
+        elif key is None:
+            if self._notify is not None:
+                self._notify(message)
+        elif message["method"] == "ping":
+            self._forward({"jsonrpc": "2.0", "id": key, "result": {}})
+        else:
+            # Sampling, roots, elicitation: the CLI has no way back for them from in-process servers.
+            self._forward(_error(key, _METHOD_NOT_FOUND, f"The client does not offer {message['method']}."))
+
+    async def aclose(self) -> None:
+        """Nothing to close: `serve` ends right after its server."""
+
+    async def __aenter__(self) -> _Run:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        return None
+
+
+class _Answer:
+    """A value that one task waits for and another brings."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self._value: Message = {}
+
+    def set(self, value: Message) -> None:
+        self._value = value
+        self._event.set()
+
+    async def get(self) -> Message:
+        await self._event.wait()
+        return self._value
+
+
+@functools.cache
+def _wire_adapter() -> Any:
+    """mcp's JSON-RPC message: a root model in 1.x, a union in 2.x; an adapter reads and writes both."""
+    from mcp.types import JSONRPCMessage
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(JSONRPCMessage)
+
+
+def _error(key: Any, code: int, text: str) -> Message:
+    return {"jsonrpc": "2.0", "id": key, "error": {"code": code, "message": text}}
