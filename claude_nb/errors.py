@@ -198,3 +198,37 @@ def error_from_result(result: Any) -> ResultError | None:
         )
     status = f"HTTP status {result.api_error_status}" if result.api_error_status else ""
     return ResultError(words or status or f"The run ended with {result.subtype}.", data)
+
+
+# What the CLI says on its error output before it exits, and the error that is: first match wins.
+_LAST_WORDS = (
+    ("unknown option", "The CLI does not know an option it was given, so it is too old (or extra_args is wrong)."),
+    ("is already in use", "The session id is taken: session_id only begins a session. Use resume to go on with it."),
+    ("No conversation found", "There is no session with that id in this folder; claude_nb.list_sessions() shows them."),
+)
+
+
+def error_from_exit(exit_code: int | None, stderr: str, last_result: Any = None) -> ClaudeSDKError:
+    """The error that the CLI's end stands for, when work was open or its exit code is not 0.
+
+    `last_result` is the last result message of the run, if the CLI gave one: an error in it says more than an exit
+    code. The one place where exits become errors.
+    """
+    if last_result is not None and (error := error_from_result(last_result)) is not None:
+        error.exit_code = exit_code
+        return error
+    for words, meaning in _LAST_WORDS:
+        if words in stderr:
+            if words == "unknown option":
+                return CLIVersionError(f"{meaning}\nLast lines of its error output:\n{stderr.strip()}")
+            return ProcessError(meaning, exit_code, stderr)
+    if any(word in stderr.lower() for word in _AUTHENTICATION_WORDS):
+        return AuthenticationError(
+            f"The CLI has no valid credentials. {LOGIN_HINT}\n{stderr.strip()}".strip(), None, exit_code
+        )
+    if exit_code in (0, None):
+        return CLIConnectionError(
+            "The CLI closed the connection while its answer was awaited. The session can be resumed."
+        )
+    how = f"was ended by signal {-exit_code}" if exit_code < 0 else "ended with an error"
+    return ProcessError(f"The CLI {how}. The session can be resumed.", exit_code, stderr)

@@ -1,0 +1,30 @@
+"""A task that belongs to nobody's task group, on asyncio and on trio.
+
+Layer 2. Above: `session`. Below: the two event loops. A session lives from `start` to `aclose`, which users call from
+whatever tasks they like, so no task group or cancel scope of ours may span the two: one background task owns them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+# asyncio keeps only weak references to tasks.
+_running: set[asyncio.Task[None]] = set()
+
+
+def spawn(function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    """Start `function` in the running loop and return at once. It must not raise: nobody would hear of it."""
+    try:
+        on_asyncio = asyncio.current_task() is not None
+    except RuntimeError:
+        on_asyncio = False
+    if on_asyncio:
+        task = asyncio.create_task(function(), name=name)
+        _running.add(task)
+        task.add_done_callback(_running.discard)
+    else:
+        import trio
+
+        trio.lowlevel.spawn_system_task(function, name=name)

@@ -1,0 +1,476 @@
+"""A session: one CLI, one pump, and the callbacks it asks.
+
+Layer 2. Above: `query`, the client, the pool, `chat`. Below: the machine (what is legal), the byte stream (a process, a
+`Transport`, a recording), `callbacks`. The pump never waits for consumers: listeners are plain calls in wire order, and
+replies, questions and the ends of turns are settled before anything could queue. One background task owns the stream
+and all tasks of the session, from `start` to `aclose`; callers only exchange values with it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from uuid import uuid4
+
+import anyio
+from anyio.abc import ByteStream, TaskGroup
+
+from claude_nb.errors import (
+    ClaudeSDKError,
+    CLIConnectionError,
+    CLIVersionError,
+    ControlError,
+    ControlTimeoutError,
+    error_from_exit,
+)
+from claude_nb.protocol.config import McpServerConfig
+from claude_nb.protocol.control import McpSetServersResult
+from claude_nb.protocol.framing import MAX_LINE, Garbage
+from claude_nb.protocol.hook import needs_on_failure
+from claude_nb.protocol.launch import initialize, too_old
+from claude_nb.protocol.machine import Asked, Closed, Event, Machine, Mirrored, Replied, TurnEnded, Withdrawn
+from claude_nb.protocol.message import ConversationResetMessage, Message, ResultMessage, StreamEvent, SystemMessage
+from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers
+
+from .background import spawn
+from .callbacks import Callbacks, Silent
+from .control import Controls
+from .process import GRACE, CLIProcess
+from .transport import TransportStream
+from .turn import Ticket
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Message], None]
+Observer = Callable[[Event], None]
+
+# A write that takes longer finds a CLI that reads no more; seconds.
+WRITE_TIMEOUT = 60.0
+
+
+class Session(Controls):
+    """One conversation with one CLI process.
+
+    `listener` is called with each message, in wire order, in the pump: it must not wait, and what it raises is logged.
+    `observer` is called likewise with the machine's other events (ends of turns, withdrawn questions, garbage).
+    `stream` replaces the process: any byte stream that speaks the protocol. `fresh_uuid` makes the prompts' uuids.
+    """
+
+    def __init__(
+        self,
+        options: ClaudeAgentOptions | None = None,
+        *,
+        listener: Listener | None = None,
+        observer: Observer | None = None,
+        stream: ByteStream | None = None,
+        fresh_uuid: Callable[[], str] = lambda: str(uuid4()),
+    ):
+        self.options = options or ClaudeAgentOptions()
+        check(self.options)
+        if stream is None and not (
+            self.options.resume or self.options.continue_conversation or self.options.session_id
+        ):
+            # Our own id, so that it is known before the first answer.
+            self.options = replace(self.options, session_id=str(uuid4()))
+        self.session_id: str | None = self.options.session_id or (
+            None if self.options.fork_session else self.options.resume
+        )
+        self.model: str | None = self.options.model
+        self.failure: ClaudeSDKError | None = None
+        """What ended the session, if it was not `aclose`."""
+        self._listener, self._observer = listener, observer
+        self._fresh_uuid = fresh_uuid
+        self._stream = stream
+        self._machine = Machine(max_line=self.options.max_buffer_size or MAX_LINE)
+        self._callbacks = Callbacks(self.options, self._mcp_notify)
+        self._server_info: dict[str, Any] | None = None
+        self._tickets: dict[str, Ticket] = {}
+        self._context = contextvars.copy_context()
+        self._waiters: dict[str, _Waiter] = {}
+        self._questions: dict[str, tuple[anyio.CancelScope, anyio.Event]] = {}
+        self._writing = anyio.Lock()
+        self._tasks: TaskGroup | None = None
+        self._started = self._closing = False
+        self._ready, self._done, self._news = anyio.Event(), anyio.Event(), anyio.Event()
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Start the CLI and open the session. Raises what keeps it from starting; nothing is left running then."""
+        if self._started:
+            raise CLIConnectionError("A session is started once; make a new one.")
+        self._started = True
+        spawn(self._own, f"claude session {self.session_id}")
+        try:
+            await self._ready.wait()
+        except BaseException:
+            await self.aclose()
+            raise
+        if self.failure is not None:
+            await self._done.wait()
+            raise self.failure
+
+    async def aclose(self) -> None:
+        """End the session: stop the running turn, let the CLI write its transcript, and end it. Bounded; idempotent."""
+        if not self._started:
+            return
+        with anyio.CancelScope(shield=True):
+            self._closing = True
+            with anyio.move_on_after(GRACE):
+                await self._say_goodbye()
+                await self._done.wait()
+            if not self._done.is_set():
+                if self._tasks is not None:
+                    self._tasks.cancel_scope.cancel()
+                await self._done.wait()
+
+    async def _say_goodbye(self) -> None:
+        try:
+            if not self._machine.settled:
+                await self._write(self._machine.request("interrupt")[1])
+            await self.end_input()
+        except ClaudeSDKError:
+            logger.debug("the CLI was gone before it was told to end")
+
+    async def end_input(self) -> None:
+        """Close the CLI's stdin: it finishes what it does, asks nothing more and ends."""
+        if isinstance(self._stream, CLIProcess | TransportStream):
+            async with self._writing:
+                await self._stream.send_eof()
+
+    @property
+    def is_alive(self) -> bool:
+        """Prompts can be sent."""
+        return self._ready.is_set() and not self._closing and not self._done.is_set()
+
+    @property
+    def server_info(self) -> dict[str, Any] | None:
+        """What the CLI said about itself when the session was opened."""
+        return self._server_info
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is under way: no prompt of ours, no extra turn, no tracked task."""
+        return self._machine.settled
+
+    @property
+    def waiting(self) -> bool:
+        """A prompt of ours or a tracked task is not done yet."""
+        return self._machine.waiting
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way, or the session ended."""
+        while not self._machine.settled and not self._done.is_set():
+            await self._news.wait()
+
+    async def ended(self) -> None:
+        """Wait until the session ended; `failure` then says why."""
+        await self._done.wait()
+
+    # -- what we say --------------------------------------------------------------------------------------------
+
+    async def prompt(self, content: str | list[dict[str, Any]], *, uuid: str | None = None, **fields: Any) -> Ticket:
+        """Send a prompt and return at once; its turn may have to wait for others. `fields` join the frame.
+
+        `uuid` must never have been used in this session, not even before a resume. Raises `CLIConnectionError`.
+        """
+        frame = {"type": "user", "message": {"role": "user", "content": content}, "parent_tool_use_id": None}
+        return await self.send({**frame, "session_id": "", **fields}, uuid=uuid)
+
+    async def send(self, frame: dict[str, Any], *, uuid: str | None = None) -> Ticket:
+        """Send a user message whose frame the caller built; its own `uuid` is kept."""
+        uuid = uuid or frame.get("uuid") or self._fresh_uuid()
+        if self.options.verbatim_prompts:
+            frame = {**frame, "client_composed": True}
+        self._check_alive()
+        ticket = self._tickets[uuid] = Ticket(uuid)
+        self._context = ticket.context
+        try:
+            await self._write(self._machine.user_frame(frame, uuid))
+        except BaseException:
+            self._machine.forget_prompt(uuid)
+            self._tickets.pop(uuid, None)
+            raise
+        return ticket
+
+    async def request(self, subtype: str, *, timeout: float | None = None, **fields: Any) -> dict[str, Any]:
+        """Send a control request and wait for its payload; see `Controls`."""
+        self._check_alive()
+        return await self._request(subtype, fields, timeout or self.options.control_timeout)
+
+    async def _request(self, subtype: str, fields: dict[str, Any], timeout: float) -> dict[str, Any]:
+        request_id, data = self._machine.request(subtype, **fields)
+        waiter = self._waiters[request_id] = _Waiter()
+        try:
+            with anyio.move_on_after(timeout) as patience:
+                await self._write(data)
+                await waiter.event.wait()
+            if patience.cancelled_caught:
+                raise ControlTimeoutError(f"The CLI did not answer {subtype} within {timeout:g} s.", subtype=subtype)
+        finally:
+            del self._waiters[request_id]
+            self._machine.forget(request_id)
+        if waiter.reply is None:
+            raise self.failure or CLIConnectionError(f"The session ended before the CLI answered {subtype}.")
+        if waiter.reply.error is not None:
+            raise ControlError(
+                f"The CLI refused {subtype}: {waiter.reply.error}", subtype=subtype, code=waiter.reply.code
+            )
+        return waiter.reply.body
+
+    async def set_model(self, model: str | None = None) -> str | None:
+        """Change the model; see `Controls`."""
+        resolved = await super().set_model(model)
+        self.model = resolved or model
+        return resolved
+
+    async def set_mcp_servers(self, servers: dict[str, McpServerConfig]) -> McpSetServersResult:
+        """Replace the MCP servers set at run time; see `Controls`."""
+        configs = {name: {k: v for k, v in config.items() if k != "instance"} for name, config in servers.items()}
+        self._callbacks.servers.add(sdk_servers(ClaudeAgentOptions(mcp_servers=servers)))
+        return McpSetServersResult.model_validate(await self.request("mcp_set_servers", servers=configs))
+
+    def _check_alive(self) -> None:
+        if not self._started:
+            raise CLIConnectionError("Not connected. Call connect() first.")
+        if self._closing or self._done.is_set():
+            raise self.failure or CLIConnectionError("The session is closed.")
+
+    async def _write(self, data: bytes) -> None:
+        """Write whole lines, one writer at a time. Shielded: half a line would end the CLI."""
+        if self._stream is None:
+            raise self.failure or CLIConnectionError("The session is not open.")
+        async with self._writing:
+            with anyio.move_on_after(WRITE_TIMEOUT, shield=True) as patience:
+                try:
+                    await self._stream.send(data)
+                except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+                    raise CLIConnectionError("The CLI takes no more input; it has ended or is ending.") from error
+            if patience.cancelled_caught:
+                self._fail(CLIConnectionError(f"The CLI read nothing for {WRITE_TIMEOUT:g} s; the session was ended."))
+                raise CLIConnectionError("The CLI does not read its input.")
+
+    # -- the background task ------------------------------------------------------------------------------------
+
+    async def _own(self) -> None:
+        """Everything between start and end; never raises, `failure` says what went wrong."""
+        try:
+            await self._open_stream()
+            async with anyio.create_task_group() as self._tasks:
+                self._callbacks.tasks = self._tasks
+                if isinstance(self._stream, CLIProcess):
+                    self._tasks.start_soon(self._stream.read_stderr)
+                self._tasks.start_soon(self._initialize)
+                await self._pump()
+                self._tasks.cancel_scope.cancel()
+        except ClaudeSDKError as error:
+            self._fail(error)
+        except Exception as error:
+            logger.exception("the session ended by a fault of its own")
+            self._fail(CLIConnectionError(f"The session ended unexpectedly: {error!r}"))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end()
+
+    async def _open_stream(self) -> None:
+        if self._stream is None:
+            self._stream = await CLIProcess.start(self.options)
+        elif isinstance(self._stream, TransportStream):
+            await self._stream.connect()
+
+    async def _initialize(self) -> None:
+        try:
+            info = await self._request("initialize", initialize(self.options), self.options.control_timeout)
+            self._check_server(info)
+        except ClaudeSDKError as error:
+            # The end of the process explains more than the missing answer, and comes by itself.
+            if not isinstance(error, CLIConnectionError) or isinstance(error, CLIVersionError):
+                self._fail(error)
+            return
+        self._server_info = info
+        self._ready.set()
+
+    def _check_server(self, info: dict[str, Any]) -> None:
+        version = info.get("claude_code_version")
+        if isinstance(version, str) and (missing := too_old(version, self.options)):
+            name, needed = missing
+            raise CLIVersionError(
+                f"The CLI is version {version}, but {name} needs {needed} or newer. Update it with `claude update` or "
+                "`pip install -U claude-agent-sdk`.",
+                found=version,
+                needed=needed,
+            )
+        if needs_on_failure(self.options.hooks) and not (
+            info.get("hook_on_failure_supported") and info.get("hooks_applied") is not False
+        ):
+            raise CLIVersionError(
+                'The CLI does not support on_failure="block", so a guard would not hold.', found=version
+            )
+
+    async def _pump(self) -> None:
+        assert self._stream is not None
+        data = b"."
+        while data:
+            try:
+                data = await self._stream.receive()
+            except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError):
+                data = b""
+            for event in self._machine.receive(data):
+                self._dispatch(event)
+            if self._machine.settled:
+                self._news.set()
+                self._news = anyio.Event()
+
+    # -- what the CLI says --------------------------------------------------------------------------------------
+
+    def _dispatch(self, event: Event) -> None:
+        if isinstance(event, StreamEvent):
+            self._tell(self._listener, event)
+        elif handler := self._EVENTS.get(type(event)):
+            handler(self, event)
+            self._tell(self._observer, event)
+        else:
+            self._notice(event)  # type: ignore[arg-type]
+            self._tell(self._listener, event)
+
+    def _tell(self, hear: Callable[[Any], None] | None, event: Event) -> None:
+        if hear is not None:
+            try:
+                hear(event)
+            except Exception:
+                logger.exception("a listener failed; the session goes on")
+
+    def _notice(self, message: Message) -> None:
+        """Keep what the session itself wants to know."""
+        if isinstance(message, SystemMessage) and message.subtype == "init":
+            self.session_id = message.data.get("session_id") or self.session_id
+            self.model = message.data.get("model") or self.model
+        elif isinstance(message, ResultMessage):
+            self.session_id = message.session_id or self.session_id
+        elif isinstance(message, ConversationResetMessage):
+            self.session_id = message.new_conversation_id or self.session_id
+
+    def _replied(self, event: Replied) -> None:
+        if waiter := self._waiters.get(event.id):
+            waiter.reply = event
+            waiter.event.set()
+
+    def _turn_ended(self, event: TurnEnded) -> None:
+        for uuid in event.uuids:
+            if ticket := self._tickets.pop(uuid, None):
+                ticket.end(event.result)
+
+    def _asked(self, event: Asked) -> None:
+        assert self._tasks is not None
+        scope, signal = anyio.CancelScope(), anyio.Event()
+        self._questions[event.id] = scope, signal
+        self._tasks.start_soon(self._answer, event, scope, signal)
+
+    def _withdrawn(self, event: Withdrawn) -> None:
+        if question := self._questions.get(event.id):
+            question[1].set()
+            question[0].cancel()
+
+    def _garbage(self, event: Garbage) -> None:
+        logger.warning("the CLI sent %d bytes that are no frame (%s): %.80r", event.size, event.reason, event.head)
+
+    def _ignore(self, event: Any) -> None:
+        """Only the observer wants it."""
+
+    _EVENTS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        Replied: _replied,
+        TurnEnded: _turn_ended,
+        Asked: _asked,
+        Withdrawn: _withdrawn,
+        Garbage: _garbage,
+        Mirrored: _ignore,
+        Closed: _ignore,
+    }
+
+    async def _answer(self, event: Asked, scope: anyio.CancelScope, signal: anyio.Event) -> None:
+        """Answer one question of the CLI, in the context of the prompt that is being worked on."""
+        for variable, value in self._context.items():
+            variable.set(value)
+        data: bytes | None = None
+        try:
+            with scope:
+                data = self._machine.answer(event.id, await self._callbacks.answer(event.subtype, event.body, signal))
+        except Silent:
+            pass
+        except Exception as error:
+            if not isinstance(error, LookupError):
+                logger.warning("the callback for %s failed", event.subtype, exc_info=True)
+            data = self._machine.refuse(event.id, str(error) or repr(error))
+        finally:
+            self._questions.pop(event.id, None)
+        if data is not None:
+            try:
+                await self._write(data)
+            except ClaudeSDKError:
+                logger.debug("the CLI ended before it could be answered")
+
+    def _mcp_notify(self, server_name: str, message: dict[str, Any]) -> None:
+        if self._tasks is not None:
+            self._tasks.start_soon(self._mcp_send, {"server_name": server_name, "message": message})
+
+    async def _mcp_send(self, fields: dict[str, Any]) -> None:
+        """What an in-process MCP server says unasked goes to the CLI, which may refuse it."""
+        try:
+            await self._request("mcp_message", fields, self.options.control_timeout)
+        except ClaudeSDKError as error:
+            logger.debug("the CLI did not take a notification of %s: %s", fields["server_name"], error)
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def _fail(self, error: ClaudeSDKError) -> None:
+        """End the session because of `error`, unless it is ending already."""
+        self.failure = self.failure or error
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
+
+    async def _end(self) -> None:
+        last = self._machine.last_result
+        for event in self._machine.receive(b""):
+            self._dispatch(event)
+        await self._callbacks.servers.aclose()
+        if self._stream is not None:
+            await self._stream.aclose()
+        exit_code, stderr = None, ""
+        if isinstance(self._stream, CLIProcess):
+            exit_code, stderr = self._stream.exit_code, self._stream.stderr_tail
+        if self.failure is None and not (self._closing and self._ready.is_set()):
+            open_work = self._tickets or self._waiters or not self._ready.is_set()
+            if open_work or exit_code not in (0, None):
+                self.failure = error_from_exit(exit_code, stderr, last)
+        reason = self.failure or CLIConnectionError("The session was closed before the turn ended.")
+        for ticket in self._tickets.values():
+            ticket.end(reason)
+        for waiter in self._waiters.values():
+            waiter.event.set()
+        self._tickets.clear()
+        self._done.set()
+        self._ready.set()
+        self._news.set()
+
+
+class _Waiter:
+    """A control request that waits for its reply."""
+
+    __slots__ = ("event", "reply")
+
+    def __init__(self) -> None:
+        self.event = anyio.Event()
+        self.reply: Replied | None = None
