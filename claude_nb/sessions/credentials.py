@@ -31,12 +31,13 @@ def copy_settings(target: Path, env: Mapping[str, str] | None = None) -> None:
     """
     home = config_home(env=env)
     everything = {**os.environ, **(env or {})}
-    own_place = bool(everything.get("CLAUDE_CONFIG_DIR"))
+    own_place = everything.get("CLAUDE_CONFIG_DIR")
     credentials = _read(home / ".credentials.json")
     if not own_place and not any(everything.get(name) for name in _TOKENS_IN_ENV):
         # The keychain's entry is named after the config folder: the CLI would not find it from a new one.
         credentials = _from_keychain() or credentials
-    account = (home if own_place else home.parent) / ".claude.json"
+    # Of all files this one alone is where the variable says to the letter, not composed (NFC): CLI 2.1.329.
+    account = (Path(own_place) if own_place else home.parent) / ".claude.json"
     for name, data in (
         (".credentials.json", _edited(credentials, _without_refresh_token)),
         (".claude.json", _read(account)),

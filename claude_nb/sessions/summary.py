@@ -191,13 +191,16 @@ def _last(window: bytes, field: str, entry_type: str | None = None) -> str | Non
     Looks for the bytes first and parses only lines that hold them: most of a transcript is never parsed. The same
     name inside a message or a tool's input does not count.
     """
-    name = f'"{field}"'.encode()
+    name = f'"{field}":'.encode()
     end = len(window)
     while (at := window.rfind(name, 0, end)) >= 0:
-        start = window.rfind(b"\n", 0, at) + 1
+        end = at
+        value_at = at + len(name)
+        if not window[value_at : value_at + 2].lstrip().startswith(b'"'):
+            continue  # not a text: most likely a tool's schema, and those lines are long
+        end = window.rfind(b"\n", 0, at) + 1
         stop = window.find(b"\n", at)
-        entry: Entry | None = parse_line(window[start : stop if stop >= 0 else None])
-        if entry and isinstance(value := entry.get(field), str) and entry_type in (None, entry["type"]):
+        entry: Entry | None = parse_line(window[end : stop if stop >= 0 else None])
+        if entry and isinstance(value := entry.get(field), str) and entry_type in (None, entry.get("type")):
             return value
-        end = start
     return None

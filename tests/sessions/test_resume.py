@@ -200,10 +200,13 @@ async def test_credentials_and_settings_come_along_without_what_would_do_harm(co
 
 
 async def test_the_clis_own_environment_says_where_the_settings_are(tmp_path: Path) -> None:
-    write(tmp_path / "own", "settings.json", {"mine": 1})
-    env = {"CLAUDE_CONFIG_DIR": str(tmp_path / "own")}
+    composed, decomposed = tmp_path / "\xf6", tmp_path / "o\u0308"
+    write(composed, "settings.json", {"mine": 1})
+    write(decomposed, ".claude.json", {"account": 1})
+    env = {"CLAUDE_CONFIG_DIR": str(decomposed)}
     async with await materialize_resume(await stored(small_talk()), SESSION, env=env) as resumed:  # type: ignore
         assert json.loads((resumed.config_dir / "settings.json").read_text()) == {"mine": 1}
+        assert json.loads((resumed.config_dir / ".claude.json").read_text()) == {"account": 1}
 
 
 async def test_in_the_usual_place_the_account_lies_in_the_home_folder(

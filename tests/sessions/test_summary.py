@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,13 @@ def test_folding_leaves_the_summary_before_and_its_time_as_they_were() -> None:
     assert before == kept
     assert after["mtime"] == 7
     assert after["data"]["custom_title"] == "new"
+
+
+def test_fields_are_found_however_the_line_is_spaced(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    schema = {"type": "api-request-shape", "tool": {"customTitle": {"type": "string"}, "tag": ["x"]}}
+    spaced = {"type": "tag", "tag": "spaced"}, {"type": "custom-title", "customTitle": "spaced"}
+    path.write_text("\n".join(json.dumps(entry) for entry in (*spaced, schema)))
+    found = facts_of_file(path)
+    assert found is not None
+    assert (found[0]["custom_title"], found[0]["tag"]) == ("spaced", "spaced")
