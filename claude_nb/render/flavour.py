@@ -136,7 +136,7 @@ def _inline(children: list[Token]) -> None:
             # A link to a file or with another scheme would be dead or dangerous on the page: its text stays, with
             # the address as a hint. So does the hint on a link whose text is not its address.
             token.tag = "a" if _LINK.match(url) else "span"
-            token.attrs = {"href": url} if token.tag == "a" else {"class": "cnb-link"}
+            token.attrs = {"href": url, "class": "cnb-a"} if token.tag == "a" else {"class": "cnb-link"}
             if children[index + 1].content != url:
                 token.attrs["title"] = visible(url)
             close_as.append(token.tag)
@@ -165,5 +165,5 @@ def _image(self: RendererHTML, tokens: Sequence[Token], index: int, options: Opt
     url = str(token.attrs.get("src", ""))
     label = escape_prose("🖼 " + (self.renderInlineAsText(token.children, options, env).strip() or "image"))
     if _LINK.match(url):
-        return f'<a href="{escape(url)}" title="{escape(visible(url))}">{label}</a>'
+        return f'<a class="cnb-a" href="{escape(url)}" title="{escape(visible(url))}">{label}</a>'
     return f'<span class="cnb-link" title="{escape(visible(url[:200]))}">{label}</span>'

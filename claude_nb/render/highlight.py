@@ -6,7 +6,7 @@ A dozen classes are enough to read code, keep the static look small, and every o
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .text import escape
@@ -20,7 +20,7 @@ LIMIT = 30_000
 
 def highlight(code: str, language: str) -> str:
     """`code` as escaped HTML, coloured if `language` (a pygments name, any case) is known. No wrapping element."""
-    lexer = _lexer(language.strip().lower()) if language and len(code) <= LIMIT else None
+    lexer = _lexer(language.strip().lower()) if len(code) <= LIMIT else None
     if lexer is None:
         return escape(code)
     classes = _classes()
@@ -37,19 +37,25 @@ def highlight(code: str, language: str) -> str:
     return "".join(parts)
 
 
+def knows(language: str) -> bool:
+    """Whether code in that language gets colours."""
+    return _lexer(language.strip().lower()) is not None
+
+
 def _span(text: str, name: str) -> str:
     if not text:
         return ""
     return f'<span class="cnb-{name}">{escape(text)}</span>' if name else escape(text)
 
 
-@cache
+@lru_cache(256)  # bounded: the language is the model's word
 def _lexer(language: str) -> Lexer | None:
+    if not language:
+        return None
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
     try:
-        # Fences say `console` or `py3`; pygments knows those, and anything else stays plain.
         return get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None

@@ -51,11 +51,12 @@ def block_html(block: Block, look: Look) -> str:
 
 
 def turn_html(turn: Turn, look: Look) -> str:
-    """The whole turn: its blocks with sub-agents' work under their calls, and the footer."""
+    """The whole turn: its blocks with sub-agents' work under their calls, and the footer (or what it is doing)."""
     notes = "".join(dress(sanitize(_note(text, "info")), look) for text in turn.notices)
     body = "".join(_nested(turn, None, look))
-    opening, closing = dress('<div class="cnb-turn">', look), "</div>"
-    return f"{opening}{notes}{body}{_failure(turn, look)}{footer_html(turn, look)}{closing}"
+    foot = (status_html if turn.status in ("queued", "running") else footer_html)(turn, look)
+    opening = dress('<div class="cnb-turn">', look)
+    return f"{opening}{notes}{body}{_failure(turn, look)}{foot}</div>"
 
 
 def footer_html(turn: Turn, look: Look) -> str:
@@ -63,14 +64,17 @@ def footer_html(turn: Turn, look: Look) -> str:
     state, facts = footer_parts(turn, show_cost=look.show_cost)
     pill = f'<span class="cnb-bad">{escape(state)}</span> ' if state else ""
     text = " · ".join(escape_prose(visible(fact)) for fact in facts)
-    return dress(sanitize(f'<div class="cnb-foot">{pill}{text}</div>'), look)
+    if not pill and not text:
+        return ""
+    return dress(sanitize(f'<div class="cnb-foot">{pill}<span class="cnb-facts">{text}</span></div>'), look)
 
 
 def status_html(turn: Turn, look: Look) -> str:
     """The line under a turn that still runs: what it is doing."""
     default = "Queued behind the turn that is running" if turn.status == "queued" else "Working"
     text = escape_prose(visible(turn.activity or default))
-    return dress(sanitize(f'<div class="cnb-foot cnb-running" role="status">{text}…</div>'), look)
+    html = f'<div class="cnb-foot cnb-running" role="status"><span class="cnb-facts">{text}…</span></div>'
+    return dress(sanitize(html), look)
 
 
 def _nested(turn: Turn, parent: str | None, look: Look) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .diff import Diff
 from .flavour import blocks as markdown_blocks
-from .highlight import highlight
+from .highlight import highlight, knows
 from .text import clean, escape, escape_prose, one_line, plural, visible
 from .view import Checks, Code, Fields, Part, Picture, Prose
 
@@ -63,9 +63,17 @@ def _part(part: Part) -> str:
 
 
 def _code(part: Code) -> str:
-    # The prompt sign marks what a shell is told, and stays out of the highlighter's sight.
-    prompt = '<span class="cnb-c">$ </span>' if part.role == "in" and part.language == "bash" else ""
-    return _folded(part.text.split("\n"), part.role, lambda rows: highlight("\n".join(rows), part.language), prompt)
+    rows = part.text.split("\n")
+    if part.role == "in" and part.language == "bash":
+        return _folded([f"$ {rows[0]}", *rows[1:]], "in", _plain_rows)
+    if not knows(part.language):
+        return _folded(rows, part.role, _plain_rows)
+    # Colours need a ground they were chosen for.
+    return _folded(rows, part.role, lambda some: highlight("\n".join(some), part.language), ground=" cnb-lit")
+
+
+def _plain_rows(rows: Sequence[str]) -> str:
+    return escape("\n".join(rows))
 
 
 def _diff_rows(rows: Sequence[str]) -> str:
@@ -78,19 +86,19 @@ def _diff_rows(rows: Sequence[str]) -> str:
     return "".join(drawn)
 
 
-def _folded(rows: list[str], role: str, draw: Callable[[Sequence[str]], str], before: str = "") -> str:
+def _folded(rows: list[str], role: str, draw: Callable[[Sequence[str]], str], *, ground: str = "") -> str:
     """The rows in a box; beyond the first ones in a fold, beyond the most a page gets left out, with a word."""
     total, rows = len(rows), _cut(rows)
     left_out = f", {plural(total - len(rows), 'line')} more not shown" if total > len(rows) else ""
     limit = _FOLD[role]
     if len(rows) <= limit + _SLACK:
         more = f'<div class="cnb-label">{left_out.removeprefix(", ")}</div>' if left_out else ""
-        return f'<pre class="cnb-{role}">{before}{draw(rows)}</pre>{more}'
+        return f'<pre class="cnb-{role}{ground}">{draw(rows)}</pre>{more}'
     summary = f"{plural(len(rows) - limit, 'more line')}{left_out}"
     return (
-        f'<pre class="cnb-{role}">{before}{draw(rows[:limit])}</pre>'
+        f'<pre class="cnb-{role}{ground}">{draw(rows[:limit])}</pre>'
         f'<details class="cnb-more"><summary class="cnb-fold">{summary}</summary>'
-        f'<pre class="cnb-{role}">{draw(rows[limit:])}</pre></details>'
+        f'<pre class="cnb-{role}{ground}">{draw(rows[limit:])}</pre></details>'
     )
 
 

@@ -32,7 +32,7 @@ _SOFT = "rgba(127,127,127,.16)"
 _ROW = "display:block;padding:0 .8em"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
 _BOX = f"{_MONO};font-size:.86em;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:6px"
-_CODE = "background:#f6f8fa;color:#1f2328"
+_CODE = "background:#f3f5f8;color:#1f2328"
 _PILL = "border-radius:9px;padding:0 .6em;font-size:.9em"
 
 # Class name (after `cnb-`) -> literal style of the static look. A class without an entry is dropped.
@@ -55,7 +55,7 @@ STYLES: dict[str, str] = {
     "code": f"{_MONO};font-size:.88em;background:{_SOFT};color:inherit;border-radius:4px;padding:.1em .35em",
     "fence": f"{_BOX};{_CODE};padding:.7em .9em;margin:.6em 0;border:1px solid #d8dee4",
     "plain": "background:transparent;color:inherit;font:inherit;padding:0",
-    # Colours of code: on #f6f8fa
+    # Colours of code, on the ground of `fence`, `lit` and `diff`
     "k": "color:#a0257c",
     "s": "color:#0a5c2b",
     "n": "color:#8a4b00",
@@ -68,6 +68,7 @@ STYLES: dict[str, str] = {
     # Blocks of a turn
     "turn": "line-height:1.5;max-width:60em",
     "text": "margin:.3em 0",
+    "a": "color:inherit;text-decoration:underline",
     "thinking": f"margin:.4em 0;border-left:2px solid {_LINE};padding-left:.8em;opacity:.8;font-size:.93em",
     "tool": f"margin:.4em 0;border:1px solid {_LINE};border-radius:8px;background:{_FAINT};overflow:hidden",
     "kids": f"margin:.2em 0 .5em 1em;padding-left:.8em;border-left:2px solid {_LINE}",
@@ -77,10 +78,11 @@ STYLES: dict[str, str] = {
     "name": "font-weight:600",
     "subject": f"{_MONO};font-size:.9em;background:transparent;color:inherit;overflow-wrap:anywhere;padding:0",
     "preview": "opacity:.7;font-size:.92em",
-    "body": "padding:.1em .7em .6em",
+    "body": "padding:0 .7em .3em",
     "label": "opacity:.7;font-size:.85em;margin:.3em 0 .1em",
     "in": f"{_BOX};background:transparent;color:inherit;margin:.3em 0;padding:0",
     "out": f"{_BOX};background:{_FAINT};color:inherit;margin:.3em 0;padding:.5em .7em",
+    "lit": f"{_CODE};padding:.5em .7em;border:1px solid #d8dee4",
     "err": f"{_BOX};background:#fff1f0;color:#8c1d18;margin:.3em 0;padding:.5em .7em;border:1px solid #f0b8b4",
     "diff": f"{_BOX};{_CODE};margin:.3em 0;padding:.4em 0;border:1px solid #d8dee4",
     "same": _ROW,
@@ -102,7 +104,8 @@ STYLES: dict[str, str] = {
     "note-info": "opacity:.85",
     "note-warning": "background:#fff4d6;color:#5c3d00;border-left-color:#d49a00;border-radius:4px",
     "note-error": "background:#fff1f0;color:#8c1d18;border-left-color:#b3261e;border-radius:4px",
-    "foot": f"margin:.6em 0 0;padding-top:.35em;border-top:1px solid {_LINE};font-size:.85em;opacity:.75",
+    "foot": f"margin:.6em 0 0;padding-top:.35em;border-top:1px solid {_LINE};font-size:.85em",
+    "facts": "opacity:.75",
 }
 
 _TAG = re.compile(r'<([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")+)>')

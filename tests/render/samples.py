@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import struct
+import zlib
 from typing import Any
 
 from claude_nb.conversation.model import Notice, Question, Text, Thinking, Tool, Turn, Usage
@@ -39,7 +42,22 @@ def rows(path: Path, size: int = 1 << 16):
 > It costs about $5 and saves $60 a month.
 """.replace('\\"', '"')
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+def _png(width: int = 180, height: int = 60) -> str:
+    """A small gradient, base64."""
+    rows = b"".join(
+        b"\0" + bytes(v for x in range(width) for v in (60 + x // 2, 90 + 2 * y, 200)) for y in range(height)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return base64.b64encode(png).decode()
+
+
+PICTURE = _png()
 
 
 def _tool(key: str, name: str, input: dict[str, Any], result: Any = None, **more: Any) -> Tool:
@@ -115,7 +133,7 @@ def mcp() -> Tool:
 
 
 def picture() -> Tool:
-    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL}}
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PICTURE}}
     return _tool("plot", "mcp__notebook__plot", {"column": "age"}, [{"type": "text", "text": "1 figure"}, image])
 
 
