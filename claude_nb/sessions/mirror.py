@@ -113,16 +113,16 @@ class Mirror:
         if key is None:
             return MirrorFailure(None, f"{path} is not a transcript under {self._projects_dir}")
         for delay in (*self._retry_delays, None):
-            try:
-                with anyio.fail_after(self._append_timeout):
+            with anyio.move_on_after(self._append_timeout) as patience:
+                try:
                     await self._store.append(key, entries)
-                return None
-            except TimeoutError:
+                    return None
+                except Exception as error:  # a store is anybody's code
+                    log.debug("append to the session store failed: %r", error)
+                    failure = MirrorFailure(key, str(error) or type(error).__name__)
+            if patience.cancelled_caught:
                 # Not tried again: the entries may still arrive, and a second call would race with the first.
                 return MirrorFailure(key, f"the store did not answer within {self._append_timeout:g} s")
-            except Exception as error:  # a store is anybody's code
-                log.debug("append to the session store failed: %r", error)
-                failure = MirrorFailure(key, str(error) or type(error).__name__)
             if delay is not None:
                 await anyio.sleep(delay)
         return failure

@@ -26,7 +26,7 @@ from .catalog import metadata_file
 from .change import write_transcript
 from .credentials import copy_settings, write_private
 from .from_store import split_metadata
-from .model import Entry, SessionStoreEntry
+from .model import Entry, SessionListSubkeysKey, SessionStoreEntry
 from .paths import is_session_id, project_key_for_directory
 from .store import SessionStore, implements, session_key
 
@@ -53,16 +53,18 @@ class MaterializedResume:
         with anyio.CancelScope(shield=True):
             for delay in (*_REMOVE_DELAYS, None):
                 try:
-                    return await anyio.to_thread.run_sync(shutil.rmtree, self.config_dir)
+                    await anyio.to_thread.run_sync(shutil.rmtree, self.config_dir)
                 except FileNotFoundError:
-                    return None
+                    return
                 except OSError as error:  # Windows: a virus scanner or the indexer looks at the new files
                     if delay is None or error.errno not in _HELD_FOR_A_MOMENT:
                         break
                     await anyio.sleep(delay)
+                else:
+                    return
             await anyio.to_thread.run_sync(shutil.rmtree, self.config_dir, True)
+        if self.config_dir.exists():
             log.warning("could not remove all of %s, which holds a copy of the credentials", self.config_dir)
-        return None
 
     async def __aenter__(self) -> MaterializedResume:
         return self
@@ -147,11 +149,8 @@ class _Reader:
     async def subpaths(self, session_id: str) -> list[str]:
         if not implements(self.store, "list_subkeys"):
             return []
-        key = session_key(self.project, session_id)
-        listed = await self._bounded(
-            "list_subkeys",
-            lambda: self.store.list_subkeys({"project_key": key["project_key"], "session_id": session_id}),
-        )
+        session = SessionListSubkeysKey(project_key=self.project, session_id=session_id)
+        listed = await self._bounded("list_subkeys", lambda: self.store.list_subkeys(session))
         for subpath in listed:
             if not is_safe_subpath(subpath):
                 log.warning("the session store names a transcript outside the session: %r left out", subpath)
@@ -163,16 +162,15 @@ class _Reader:
         return cast(list[Entry], entries or [])
 
     async def _bounded(self, method: str, call: Callable[[], Awaitable[T]]) -> T:
-        try:
-            with anyio.fail_after(self.timeout):
+        with anyio.move_on_after(self.timeout):
+            try:
                 return await call()
-        except TimeoutError as error:
-            raise SessionStoreError(
-                f"The session store's {method}() did not answer within {self.timeout:g} s. "
-                "Raise load_timeout_ms if it needs longer."
-            ) from error
-        except Exception as error:  # a store is anybody's code
-            raise SessionStoreError(f"The session store's {method}() failed: {error}") from error
+            except Exception as error:  # a store is anybody's code
+                raise SessionStoreError(f"The session store's {method}() failed: {error}") from error
+        raise SessionStoreError(
+            f"The session store's {method}() did not answer within {self.timeout:g} s. "
+            "Raise load_timeout_ms if it needs longer."
+        )
 
 
 def is_safe_subpath(subpath: str) -> bool:

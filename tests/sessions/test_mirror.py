@@ -121,7 +121,7 @@ async def test_after_a_flush_everything_added_before_it_is_stored() -> None:
 
 
 async def test_a_failed_append_is_tried_three_times() -> None:
-    store = Recording(OSError("first"), OSError("second"))
+    store = Recording(OSError("first"), TimeoutError("the store's own"))
     mirrored = mirror(store)
     mirrored.add(FILE, entries("a"))
     assert await mirrored.flush() == []
