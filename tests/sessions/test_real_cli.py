@@ -144,6 +144,16 @@ def test_a_conversation_with_parallel_tools_is_found_and_read(machine: Machine) 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("names", [("o\u0308",), ("😀" * 20 + "x" * 100, "y" * 100)], ids=["decomposed", "long"])
+def test_the_cli_files_sessions_under_our_key(machine: Machine, names: tuple[str, ...]) -> None:
+    machine.cwd = machine.cwd.joinpath(*names)
+    machine.cwd.mkdir(parents=True)
+    session = session_of(machine.run("hello"))
+    folders = [folder.name for folder in (machine.config / "projects").iterdir()]
+    assert folders == [sessions.project_key_for_directory(machine.cwd)]
+    assert [s.session_id for s in sessions.list_sessions(machine.cwd)] == [session]
+
+
 def test_a_name_given_in_the_cli_is_the_title_and_one_given_here_stays(machine: Machine) -> None:
     session = session_of(machine.run("first", "/rename Given there"))
     assert [s.custom_title for s in sessions.list_sessions(machine.cwd)] == ["Given there"]
