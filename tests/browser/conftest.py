@@ -35,9 +35,9 @@ def open_notebook(
     """`open_notebook("source of a cell", ...)`; every notebook has a kernel and a page of its own."""
     opened: list[Notebook] = []
 
-    def make(*sources: str) -> Notebook:
+    def make(*sources: str, lose: Callable[[str | bytes], bool] | None = None) -> Notebook:
         path: Path = server.notebook(f"{request.node.name}-{len(opened)}", *sources)
-        opened.append(Notebook(server, browser_context, path))
+        opened.append(Notebook(server, browser_context, path, lose))
         return opened[-1]
 
     yield make

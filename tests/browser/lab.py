@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,13 +17,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import BrowserContext, Locator, Page, WebSocket
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute
 
 REPO = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -124,24 +125,35 @@ class LabServer:
 
 
 class Notebook:
-    """One open notebook in a browser page."""
+    """One open notebook in a browser page. Messages from the kernel for which `lose` is true never reach it."""
 
-    def __init__(self, server: LabServer, context: BrowserContext, path: Path):
+    def __init__(
+        self,
+        server: LabServer,
+        context: BrowserContext,
+        path: Path,
+        lose: Callable[[str | bytes], bool] | None = None,
+    ):
         self.server, self.path = server, path
         self.errors: list[str] = []
-        self.received = 0
-        """Bytes that came over the page's websockets."""
+        """What the page's scripts raised."""
+        self.frames: list[str | bytes] = []
+        """What came over the page's websockets."""
         self.page: Page = context.new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("websocket", self._count)
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._note))
+        if lose is not None:
+            self.page.route_web_socket(re.compile("/channels"), lambda socket: _leaky(socket, lose))
         self.open()
 
-    def _count(self, websocket: WebSocket) -> None:
-        def add(payload: str | bytes) -> None:
-            self.received += len(payload)
+    def _note(self, frame: str | bytes) -> None:
+        self.frames.append(frame)
 
-        websocket.on("framereceived", add)
+    @property
+    def received(self) -> int:
+        """Bytes that came over the page's websockets."""
+        return sum(len(frame) for frame in self.frames)
 
     def open(self, *, kernel: bool = True) -> None:
         """Load the page (again) and wait until the notebook is there and, with `kernel`, its kernel answers."""
@@ -204,6 +216,13 @@ class Notebook:
     def close(self) -> None:
         """Close the page."""
         self.page.close()
+
+
+def _leaky(socket: WebSocketRoute, lose: Callable[[str | bytes], bool]) -> None:
+    """Connect the page to its server, less the messages that `lose` says get lost on their way to the page."""
+    server = socket.connect_to_server()
+    socket.on_message(lambda message: server.send(message))
+    server.on_message(lambda message: None if lose(message) else socket.send(message))
 
 
 class Gate:

@@ -21,6 +21,53 @@ def two_parts(port: int) -> Script:
     return script
 
 
+def until_stopped() -> Script:
+    """An answer that goes on until somebody stops it."""
+
+    async def script(actor: Actor) -> None:
+        actor.act("Writing")
+        actor.grow(actor.text("b1"), ["So far."])
+        await actor.stopped.wait()
+
+    return script
+
+
+def burst(port: int, count: int) -> Script:
+    """`count` numbered words, all at once, then the gate."""
+
+    async def script(actor: Actor) -> None:
+        text = actor.text("b1")
+        actor.grow(text, (f"w{number} " for number in range(count)))
+        actor.act("Waiting")
+        await passed(port)
+
+    return script
+
+
+def steady(port: int, text: str, size: int = 20, rate: float = 100) -> Script:
+    """`text` at an even pace, then the gate."""
+
+    async def script(actor: Actor) -> None:
+        await actor.stream(actor.text("b1"), text, size, rate)
+        actor.act("Waiting")
+        await passed(port)
+
+    return script
+
+
+def tool_waits(port: int) -> Script:
+    """A tool call with a result too long to be shown open, that is answered when the gate opens; a second gate."""
+
+    async def script(actor: Actor) -> None:
+        tool = actor.start(actor.call("b1", "Bash"), command="seq 3", description="Count")
+        await passed(port)
+        actor.answer(tool, "1\n2\n3")
+        actor.act("Waiting")
+        await actor.stopped.wait()
+
+    return script
+
+
 ARTICLE = """\
 Here is what I found. The loader reads **every** file twice, which is why `load()` is slow:
 
