@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -32,7 +32,7 @@ from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.framing import MAX_LINE, Garbage
 from claude_nb.protocol.hook import needs_on_failure
 from claude_nb.protocol.launch import initialize, too_old
-from claude_nb.protocol.machine import Asked, Closed, Event, Machine, Mirrored, Replied, TurnEnded, Withdrawn
+from claude_nb.protocol.machine import Asked, Closed, Event, Machine, Mirrored, Phase, Replied, TurnEnded, Withdrawn
 from claude_nb.protocol.message import ConversationResetMessage, Message, ResultMessage, StreamEvent, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers
 
@@ -95,7 +95,9 @@ class Session(Controls):
         self._writing = anyio.Lock()
         self._tasks: TaskGroup | None = None
         self._started = self._closing = False
-        self._ready, self._done, self._news = anyio.Event(), anyio.Event(), anyio.Event()
+        self._ready, self._done = anyio.Event(), anyio.Event()
+        self._news: anyio.Event | None = None
+        self._closed = Closed((), (), ())
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -154,7 +156,8 @@ class Session(Controls):
     @property
     def is_alive(self) -> bool:
         """Prompts can be sent."""
-        return self._ready.is_set() and not self._closing and not self._done.is_set()
+        open = self._machine.phase is not Phase.CLOSED
+        return open and self._ready.is_set() and not self._closing and not self._done.is_set()
 
     @property
     def server_info(self) -> dict[str, Any] | None:
@@ -174,7 +177,19 @@ class Session(Controls):
     async def idle(self) -> None:
         """Wait until nothing is under way, or the session ended."""
         while not self._machine.settled and not self._done.is_set():
+            await self.changed()
+
+    async def changed(self) -> None:
+        """Wait until the CLI has said something more, or the session ended."""
+        if not self._done.is_set():
+            self._news = self._news or anyio.Event()
             await self._news.wait()
+
+    def attend(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `function` as a task of the session, which ends with it. It must not raise."""
+        self._check_alive()
+        assert self._tasks is not None
+        self._tasks.start_soon(function)
 
     async def ended(self) -> None:
         """Wait until the session ended; `failure` then says why."""
@@ -330,15 +345,20 @@ class Session(Controls):
                 data = b""
             for event in self._machine.receive(data):
                 self._dispatch(event)
-            if self._machine.settled:
-                self._news.set()
-                self._news = anyio.Event()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     # -- what the CLI says --------------------------------------------------------------------------------------
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, StreamEvent):
             self._tell(self._listener, event)
+        elif isinstance(event, Closed):
+            self._closed = event  # told when it is known why
         elif handler := self._EVENTS.get(type(event)):
             handler(self, event)
             self._tell(self._observer, event)
@@ -397,7 +417,6 @@ class Session(Controls):
         Withdrawn: _withdrawn,
         Garbage: _garbage,
         Mirrored: _ignore,
-        Closed: _ignore,
     }
 
     async def _answer(self, event: Asked, scope: anyio.CancelScope, signal: anyio.Event) -> None:
@@ -463,7 +482,8 @@ class Session(Controls):
         self._tickets.clear()
         self._done.set()
         self._ready.set()
-        self._news.set()
+        self._wake()
+        self._tell(self._observer, self._closed)
 
 
 class _Waiter:

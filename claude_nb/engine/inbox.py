@@ -1,0 +1,65 @@
+"""Messages on their way from the pump to a consumer that reads at its own pace.
+
+Layer 2. Above: `query`, the client. Below: anyio. Filled by plain calls, unbounded, with one wake-up for all that came
+in one chunk: a slow consumer never holds the pump, and a stream of deltas costs no event per delta.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import anyio
+
+from claude_nb.protocol.machine import Closed, Event, TurnEnded
+from claude_nb.protocol.message import CommandLifecycleMessage, Message, StreamEvent, SystemMessage
+
+
+class Bell:
+    """Wakes who waits; several inboxes may share one."""
+
+    def __init__(self) -> None:
+        self._waiting: anyio.Event | None = None
+
+    def ring(self) -> None:
+        """Something happened."""
+        if self._waiting is not None:
+            self._waiting.set()
+            self._waiting = None
+
+    async def wait(self) -> None:
+        """Wait for the next ring."""
+        self._waiting = self._waiting or anyio.Event()
+        await self._waiting.wait()
+
+
+class Inbox:
+    """The messages of one session that nobody took yet: `items`, oldest first, to be taken from the left.
+
+    Notes for the host program alone (the session's state, where a prompt of ours is) stay out unless `all_notes` is
+    set. The `bell` rings when a message came, a turn ended, or the session ended (`closed`).
+    """
+
+    def __init__(self, bell: Bell | None = None, *, all_notes: bool = False):
+        self.items: deque[Message] = deque()
+        self.closed = False
+        self.bell = bell or Bell()
+        self._all_notes = all_notes
+
+    def put(self, message: Message) -> None:
+        """A message came."""
+        if type(message) is StreamEvent or self._all_notes or not _for_the_host(message):
+            self.items.append(message)
+            self.bell.ring()
+
+    def note(self, event: Event) -> None:
+        """Something else happened."""
+        if isinstance(event, Closed):
+            self.closed = True
+        if isinstance(event, Closed | TurnEnded):
+            self.bell.ring()
+
+
+def _for_the_host(message: Message) -> bool:
+    if isinstance(message, SystemMessage):
+        return bool(message.data.get("sdk_host_only"))
+    return isinstance(message, CommandLifecycleMessage)
