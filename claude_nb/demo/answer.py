@@ -126,11 +126,15 @@ Part = Text | Thinking | ToolUse | Raw | Pause | ApiError | HangUp | Gate
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer to one API call. `usage` and `stop_reason` override what would be made up for it."""
+    """One answer to one API call. `usage` and `stop_reason` override what would be made up for it.
+
+    `model` signs it in place of the model that was asked for.
+    """
 
     parts: Sequence[Part]
     usage: dict[str, Any] | None = None
     stop_reason: str | None = None
+    model: str | None = None
 
     @property
     def error(self) -> ApiError | None:
@@ -212,7 +216,7 @@ def _head(answer: Answer, request: Request) -> Event:
         "id": f"msg_scripted_{next(_serial):08d}",
         "type": "message",
         "role": "assistant",
-        "model": request.get("model", "scripted"),
+        "model": answer.model or request.get("model", "scripted"),
         "stop_sequence": None,
     }
 

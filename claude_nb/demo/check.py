@@ -105,20 +105,27 @@ def _execute(notebook: NotebookNode, place: Place, model: ScriptedModel | None) 
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from traitlets import default
 
-    # No folders to look in: "python3" is then this interpreter, whatever kernels the user has installed.
-    specs = KernelSpecManager(kernel_dirs=[], data_dir=str(place.state))
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs)
+    class ThisPython(AsyncKernelManager):
+        # No folders to look in: "python3" is then this interpreter, whatever kernels the user has installed.
+        @default("kernel_spec_manager")
+        def _kernel_spec_manager_default(self) -> KernelSpecManager:
+            return KernelSpecManager(kernel_dirs=[], data_dir=str(place.state))
+
     client = NotebookClient(
         notebook,
-        km=manager,
+        kernel_manager_class=ThisPython,
+        kernel_name="python3",
         timeout=CELL_SECONDS,
+        # The kernel's advice on transport encryption is no news on a loopback address.
+        extra_arguments=["--log-level=ERROR"],
         allow_errors=True,
         resources={"metadata": {"path": str(place.work)}},
     )
-    env: dict[str, Any] = {"env": place.environment(model)}
+    start: dict[str, Any] = {"env": place.environment(model)}
     try:
-        client.execute(**env)
+        client.execute(**start)
     except (CellTimeoutError, DeadKernelError) as error:
         return [f"the run stopped: {str(error).strip().splitlines()[0]}"]
     return []

@@ -62,7 +62,7 @@ def answering(*, real: bool, pace: float = 0.02) -> Iterator[ScriptedModel | Non
     if real:
         yield None
     else:
-        with ScriptedModel(tour(pace)) as model:
+        with ScriptedModel(tour(pace), name="scripted-model") as model:
             yield model
 
 

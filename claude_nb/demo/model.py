@@ -19,6 +19,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -47,11 +48,12 @@ class ScriptedModel:
     """A thread with an HTTP server on an ephemeral port of 127.0.0.1 that speaks the Messages API.
 
     `requests` holds the calls of the conversation (main loop and sub-agents) as they came, `side_requests`
-    the rest; `script` is a function of the request that answers when nothing is queued.
+    the rest; `script` is a function of the request that answers when nothing is queued. Answers are signed with
+    `name`, or with the name of the model that the CLI asked for.
     """
 
-    def __init__(self, script: Script | None = None, *, port: int = 0):
-        self.script = script
+    def __init__(self, script: Script | None = None, *, name: str | None = None, port: int = 0):
+        self.script, self.name = script, name
         self.requests: list[Request] = []
         self.side_requests: list[Request] = []
         self._queues: dict[Kind, deque[Answer]] = {"main": deque(), "agent": deque()}
@@ -145,6 +147,10 @@ class ScriptedModel:
 
     def answer(self, request: Request) -> Answer:
         """Decide what to say to `request`, and remember it. Called by the server, one thread per call."""
+        answer = self._decide(request)
+        return replace(answer, model=self.name) if self.name and answer.model is None else answer
+
+    def _decide(self, request: Request) -> Answer:
         if request.kind not in self._queues:
             self._remember(self.side_requests, request)
             return Answer([Text(_SIDE_ANSWERS[request.kind])])

@@ -120,7 +120,8 @@ class Request(dict[str, Any]):
     @property
     def place(self) -> tuple[Any, ...]:
         """Where in which conversation this call stands: the same for a call and its retries."""
-        return (self.session_id, self.kind, len(self.prompts), len(self.results))
+        # By its words: after a failed turn the CLI joins the next prompt to the one that got no answer.
+        return (self.session_id, self.kind, self.prompt, len(self.results))
 
     def result(self, name: str) -> ToolResult | None:
         """The latest result of the tool `name` since the prompt, or None if it was not called."""

@@ -113,6 +113,12 @@ class TestWithTheRealCli:
         assert result["usage"]["input_tokens"] == 7
         assert result["total_cost_usd"] > 1
 
+    def test_answers_are_signed_with_the_models_name_if_it_has_one(self, model: ScriptedModel, ask: Ask) -> None:
+        model.name = "somebody"
+        run = ask("hello")
+        assert [frame["message"]["model"] for frame in run.frames if frame["type"] == "assistant"] == ["somebody"]
+        assert run.result["total_cost_usd"] > 0
+
     def test_the_environment_keeps_the_users_configuration_out(
         self, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
