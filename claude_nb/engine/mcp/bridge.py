@@ -6,6 +6,7 @@ Below: any server of the `mcp` package (1.23 to 2.x), run over streams in memory
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -32,19 +33,25 @@ class ServerBridge:
     """Runs one `mcp` server for one session.
 
     `instance` is a low-level Server, a FastMCP or an MCPServer. The server starts with the first `initialize`, and
-    again with each later one: that is how a client begins anew, also after the server has died. `notify`, if given,
-    gets each notification of the server (a dict, on the loop of the session) and must not wait.
+    again with each later one: that is how a client begins anew, also after the server has died.
+
+    `notify`, if given, gets each notification of the server: a JSON-RPC message to send to the CLI as `mcp_message`
+    control request. It is called in a task of the session and must not wait. When tools of a `ToolServer` change, in
+    any thread, it gets `notifications/tools/list_changed`; CLI 2.1.329 then lists the tools again, also in mid-turn.
     """
 
     def __init__(self, instance: Any, *, notify: Callable[[Message], None] | None = None):
         self._server = low_level(instance)
-        self._notify = notify
+        self._notify = notify or (lambda message: None)
+        self._changes: list[Callable[[], None]] = getattr(getattr(self._server, "tool_server", None), "on_change", [])
         self._group: TaskGroup | None = None
         self._run: _Run | None = None
+        self._watch = anyio.CancelScope()
 
     async def start(self, task_group: TaskGroup) -> None:
         """Take the task group in which the server will run."""
         self._group = task_group
+        task_group.start_soon(self._tell_changes)
 
     async def handle(self, message: Message) -> Message:
         """Answer one JSON-RPC message of the CLI.
@@ -63,16 +70,39 @@ class ServerBridge:
 
     async def aclose(self) -> None:
         """End the server, in bounded time. Open requests are answered with an error."""
-        if self._run is not None:
-            await self._run.stop()
-            self._run = None
+        self._watch.cancel()
+        await self._stop()
+
+    async def _tell_changes(self) -> None:
+        """Pass changes of the tools on; several at once are one."""
+        call_soon = _threadsafe_call()
+        changed = anyio.Event()
+
+        def on_change() -> None:  # in the thread that changed them
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                call_soon(changed.set)
+
+        self._changes.append(on_change)
+        try:
+            with self._watch:
+                while True:
+                    await changed.wait()
+                    changed = anyio.Event()
+                    self._notify({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        finally:
+            self._changes.remove(on_change)
 
     async def _restart(self) -> None:
         if self._group is None:
             raise ClaudeSDKError("ServerBridge.start was not called.")
-        await self.aclose()
+        await self._stop()
         self._run = _Run(self._server, self._notify)
         self._group.start_soon(self._run.serve)
+
+    async def _stop(self) -> None:
+        if self._run is not None:
+            run, self._run = self._run, None
+            await run.stop()
 
 
 def low_level(instance: Any) -> Any:
@@ -92,7 +122,7 @@ class _Run:
     It is also the server's write stream: what the server sends is routed at once, in the server's own task.
     """
 
-    def __init__(self, server: Any, notify: Callable[[Message], None] | None):
+    def __init__(self, server: Any, notify: Callable[[Message], None]):
         self._server = server
         self._notify = notify
         self._send, self._receive = anyio.create_memory_object_stream[Any](math.inf)
@@ -131,7 +161,7 @@ class _Run:
             self._forward(message)
             return await answer.get()
         except anyio.get_cancelled_exc_class():
-            self._withdraw(key, {"method": "notifications/cancelled", "params": {"requestId": key}})
+            self._withdraw(key, _cancelled(key))
             raise
         except ValueError as fault:  # not the shape of a JSON-RPC message, says mcp
             return _error(key, _INVALID_REQUEST, str(fault))
@@ -139,7 +169,9 @@ class _Run:
             self._waiting.pop(key, None)
 
     async def stop(self) -> None:
-        """Close the server's input; after `GRACE` seconds cancel it."""
+        """Cancel what runs and close the server's input; after `GRACE` seconds cancel it as well."""
+        for key in list(self._waiting):
+            self._withdraw(key, _cancelled(key))
         with anyio.move_on_after(2 * GRACE, shield=True):
             self._send.close()
             with anyio.move_on_after(GRACE):
@@ -151,7 +183,7 @@ class _Run:
         """Cancel a request. The server may answer it, or not (mcp 2.x); who waits for it is told here."""
         if key in self._waiting:
             self._settle(key, _error(key, _CANCELLED, "The request was cancelled."))
-            self._forward({"jsonrpc": "2.0", **notice})
+            self._forward(notice)
 
     def _settle(self, key: Any, response: Message) -> None:
         if answer := self._waiting.pop(key, None):
@@ -175,8 +207,7 @@ class _Run:
         if "method" not in message:
             self._settle(key, message)
         elif key is None:
-            if self._notify is not None:
-                self._notify(message)
+            self._notify(message)
         elif message["method"] == "ping":
             self._forward({"jsonrpc": "2.0", "id": key, "result": {}})
         else:
@@ -191,6 +222,15 @@ class _Run:
 
     async def __aexit__(self, *exc_info: object) -> None:
         return None
+
+
+def _threadsafe_call() -> Callable[[Callable[[], None]], Any]:
+    """How to call a function on the running loop, from any thread, without waiting for it."""
+    if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    import trio
+
+    return trio.lowlevel.current_trio_token().run_sync_soon
 
 
 class _Answer:
@@ -216,6 +256,10 @@ def _wire_adapter() -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(JSONRPCMessage)
+
+
+def _cancelled(key: Any) -> Message:
+    return {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": key}}
 
 
 def _error(key: Any, code: int, text: str) -> Message:
