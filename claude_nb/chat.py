@@ -1,0 +1,293 @@
+"""A chat: one named session, its conversation, and the faces that show its turns.
+
+Layer 4. Above: the magics and the panel. Below: `engine` (the CLI), `conversation` (the reducer). A chat lives on the
+engine's loop: every method here is called there, one task per prompt. Prompts to a busy chat wait in line and are
+handed to the CLI one at a time, so a turn is never mixed with the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import uuid4
+
+import anyio
+from claude_nb.engine.session import Session
+from claude_nb.protocol.options import ClaudeAgentOptions
+from claude_nb.protocol.permission import (
+    PermissionResult,
+    PermissionResultAllow,
+    PermissionResultDeny,
+    ToolPermissionContext,
+)
+
+from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
+from claude_nb.conversation.notices import Words
+from claude_nb.conversation.reduce import Reducer
+from claude_nb.errors import BudgetExceededError, ClaudeSDKError, TurnInterrupted
+from claude_nb.protocol.message import Message
+
+logger = logging.getLogger(__name__)
+
+# After an interrupt the CLI reports the end of the turn at once; one that does not is ended and resumed by id.
+INTERRUPT_SECONDS = 10.0
+
+
+class Face(Protocol):
+    """Whatever shows a turn. Called on the engine's thread; must neither wait nor write to what it is given."""
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """The conversation took these steps, in this order."""
+
+
+Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult | None]]
+Answer = Callable[[Question, Turn], Awaitable[PermissionResult]]
+MakeOptions = Callable[["Chat"], ClaudeAgentOptions]
+
+
+@dataclass(slots=True)
+class Budget:
+    """Money for all chats of a notebook, in US dollars. `limit_usd` None: no limit."""
+
+    limit_usd: float | None = None
+    spent_usd: float = 0.0
+
+    @property
+    def left_usd(self) -> float | None:
+        """What is left, never below zero; None without a limit."""
+        return None if self.limit_usd is None else max(0.0, self.limit_usd - self.spent_usd)
+
+
+@dataclass(slots=True, kw_only=True)
+class Chat:
+    """One named session.
+
+    `make_options` says how its CLI is started and `stamp` names what they depend on: when it changes, the session is
+    resumed with new ones at its next prompt. The CLI's permission questions go to `decide` (rules) and, if that
+    leaves them open, are shown in the turn and go to `answer` (a person). `on_own_turn` gets each finished turn
+    that no prompt of ours began (a background task's report). `environ` is where secrets to hide are looked for.
+    """
+
+    make_options: MakeOptions
+    decide: Decide
+    answer: Answer
+    stamp: Callable[[], Hashable] = lambda: None
+    budget: Budget = field(default_factory=Budget)
+    name: str = "default"
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    on_own_turn: Callable[[Turn], None] = lambda turn: None
+    conversation: Conversation = field(init=False)
+    session: Session | None = field(init=False, default=None)
+    resume_id: str | None = field(init=False, default=None)
+    _reducer: Reducer = field(init=False)
+    _faces: dict[str, Face] = field(init=False, default_factory=dict)
+    _waiting: dict[str, anyio.CancelScope] = field(init=False, default_factory=dict)
+    _line: anyio.Lock = field(init=False, default_factory=anyio.Lock)
+    _started_with: Hashable = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._renew()
+
+    def _renew(self) -> None:
+        self.conversation = Conversation(name=self.name)
+        self._reducer = Reducer(self.conversation, self.environ)
+        self.resume_id = None
+
+    @property
+    def busy(self) -> bool:
+        """A turn is running or waiting."""
+        return bool(self._faces)
+
+    # -- turns --------------------------------------------------------------------------------------------------
+
+    async def run(self, turn: Turn, face: Face) -> Turn:
+        """Send the turn's prompt, follow the answer to its end, and return the finished turn.
+
+        A failure is in `turn.error`, never raised, so that what was streamed stays with it. Cancelling the task ends
+        the turn as interrupted (cancelled, if it still waited).
+        """
+        turn.id = turn.id or str(uuid4())
+        self._faces[turn.id] = face
+        self._emit(self._reducer.open(turn, time.time()))
+        for notice in turn.notices:
+            self._emit(self._reducer.notice(turn, Words("prompt", "info", notice), time.time()))
+        try:
+            with anyio.CancelScope() as waiting:
+                self._waiting[turn.id] = waiting
+                if ahead := len(self._faces) - 1:
+                    turn.activity = f"Queued behind {ahead} other prompt{'s' if ahead > 1 else ''} of this session"
+                    self._emit([Change(ChangeKind.STATUS, turn)])
+                async with self._line:
+                    del self._waiting[turn.id]
+                    await self._answer_prompt(turn)
+            if waiting.cancelled_caught:
+                self._emit(self._reducer.cancel(turn, time.time()))
+        except ClaudeSDKError as error:
+            self._emit(self._reducer.fail(turn, error, time.time()))
+        except anyio.get_cancelled_exc_class():
+            self._emit(self._give_up(turn))
+            raise
+        finally:
+            self._faces.pop(turn.id, None)
+            self._waiting.pop(turn.id, None)
+        return turn
+
+    async def _answer_prompt(self, turn: Turn) -> None:
+        left = self.budget.left_usd
+        if left == 0:
+            raise BudgetExceededError(
+                f"The notebook's budget of ${self.budget.limit_usd:.2f} is used up "
+                f"(${self.budget.spent_usd:.2f} spent), so nothing was sent. Raise it with `%claude budget AMOUNT`."
+            )
+        self._emit(self._reducer.send(turn, time.time()))
+        session = await self._connected()
+        try:
+            ticket = await session.prompt(turn.sent, uuid=turn.id)
+            await ticket.result()
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await self._abandon(session)
+            raise
+        finally:
+            if not session.is_alive:
+                await self.park()
+
+    async def _connected(self) -> Session:
+        """The running session; started, or resumed where it was, when there is none."""
+        stamp = (self.budget.limit_usd, self.stamp())
+        if self.session is not None and self.session.is_alive and self._started_with == stamp:
+            return self.session
+        await self.park()
+        session = Session(self.make_options(self), listener=self._hear)
+        await session.start()
+        self.session, self._started_with = session, stamp
+        return session
+
+    async def _abandon(self, session: Session) -> None:
+        """The caller left in mid-turn: the CLI must be idle before the next prompt, or it is ended and resumed."""
+        with anyio.move_on_after(INTERRUPT_SECONDS) as patience:
+            try:
+                await session.interrupt()
+                await session.idle()
+            except ClaudeSDKError:
+                patience.cancel()
+        if patience.cancelled_caught:
+            await self.park()
+
+    def _give_up(self, turn: Turn) -> list[Change]:
+        if turn.status == "queued":
+            return self._reducer.cancel(turn, time.time())
+        error = TurnInterrupted("The turn was cancelled. What was answered until then is kept.")
+        return self._reducer.fail(turn, error, time.time())
+
+    # -- control ------------------------------------------------------------------------------------------------
+
+    async def stop(self, turn_id: str | None = None) -> None:
+        """Stop one turn, or all: a waiting prompt is withdrawn, the running one interrupted.
+
+        What was streamed stays and the session goes on. Returns once the turn has ended; does nothing when idle.
+        """
+        for waiting_id, scope in list(self._waiting.items()):
+            if turn_id in (None, waiting_id):
+                scope.cancel()
+        running = next((i for i in self._faces if i not in self._waiting), None)
+        if self.session is not None and self.session.is_alive and running and turn_id in (None, running):
+            await self._abandon(self.session)
+
+    async def set_model(self, model: str | None) -> str | None:
+        """Change the model from the next API call on; gives back the name the CLI resolved it to."""
+        if self.session is not None and self.session.is_alive:
+            resolved = await self.session.set_model(model)
+            self.conversation.model = resolved or model
+        return self.conversation.model
+
+    async def park(self) -> None:
+        """End the CLI; the next prompt resumes the session where it was."""
+        session, self.session = self.session, None
+        if session is not None:
+            await session.aclose()
+
+    async def renew(self) -> None:
+        """End the session and begin an empty one under the same name."""
+        async with self._line:
+            await self.park()
+            self._renew()
+
+    # -- what the CLI says --------------------------------------------------------------------------------------
+
+    def _hear(self, message: Message) -> None:
+        changes = self._reducer.apply(message, time.time())
+        for change in changes:
+            if change.kind is ChangeKind.ENDED:
+                self.resume_id = self.conversation.session_id
+                self.budget.spent_usd += change.turn.cost_usd or 0.0
+                if change.turn.origin != "human":
+                    self.on_own_turn(change.turn)
+        self._emit(changes)
+
+    def _emit(self, changes: Sequence[Change]) -> None:
+        """Hand the changes to the faces of their turns; a face that fails never stops the turn."""
+        for turn_id in dict.fromkeys(change.turn.id for change in changes):
+            face = self._faces.get(turn_id)
+            if face is None:
+                continue
+            try:
+                face.changed([change for change in changes if change.turn.id == turn_id])
+            except Exception:
+                logger.exception("a face failed; the turn goes on without it")
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    async def permit(self, tool_name: str, input: dict[str, Any], context: ToolPermissionContext) -> PermissionResult:
+        """Settle one permission question of the CLI: by rule, else shown with its tool call and answered there."""
+        turn = self._turn_of(context.tool_use_id)
+        if turn is None:
+            return PermissionResultDeny(message="No turn is running that this tool call belongs to.")
+        decided = await self.decide(turn, tool_name, input, context)
+        if decided is not None:
+            return decided
+        question = Question(
+            key="",
+            id=secrets.token_urlsafe(16),
+            kind="permission",
+            ask={
+                "tool_name": tool_name,
+                "input": input,
+                "title": context.title,
+                "description": context.description,
+                "decision_reason": context.decision_reason,
+                "blocked_path": context.blocked_path,
+                "agent": context.agent_id,
+                "suggestions": [s.to_dict() for s in context.suggestions],
+            },
+        )
+        self._emit(self._reducer.ask(turn, question, context.tool_use_id, time.time()))
+        try:
+            result = await self.answer(question, turn)
+        except anyio.get_cancelled_exc_class():
+            self._emit(self._reducer.settle(turn, question, "cancelled", None, time.time()))
+            raise
+        except Exception as error:
+            logger.exception("a permission question could not be answered")
+            result = PermissionResultDeny(message=f"The question could not be asked: {error}")
+        self._emit(self._reducer.settle(turn, question, "answered", decision(result), time.time()))
+        return result
+
+    def _turn_of(self, tool_use_id: str | None) -> Turn | None:
+        if self._reducer.current is not None:
+            return self._reducer.current
+        turns = reversed(self.conversation.turns)
+        return next((t for t in turns if any(isinstance(b, Tool) and b.id == tool_use_id for b in t.blocks)), None)
+
+
+def decision(result: PermissionResult) -> dict[str, Any]:
+    """A permission result as the record kept with its question."""
+    if isinstance(result, PermissionResultAllow):
+        updates = [update.to_dict() for update in result.updated_permissions or []]
+        return {"behavior": "allow", "edited": result.updated_input is not None, "updates": updates}
+    return {"behavior": "deny", "message": result.message, "interrupt": result.interrupt}

@@ -1,0 +1,101 @@
+"""Who answers when the CLI asks whether a tool may run: a policy, or the person at the keyboard.
+
+Layer 5, below `notebook`. The policy comes first; what it leaves open is asked where somebody can answer, and denied
+where nobody can. Policies come from traitlets or the environment, never from a notebook's metadata.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import textwrap
+from collections.abc import Callable
+from typing import Any, Literal
+
+from claude_nb.conversation import Question
+from claude_nb.errors import OptionsError
+from claude_nb.protocol.permission import (
+    PermissionResult,
+    PermissionResultAllow,
+    PermissionResultDeny,
+    ToolPermissionContext,
+)
+from claude_nb.render.text import visible
+
+Policy = Callable[[str, dict[str, Any], ToolPermissionContext], Any]
+"""Tool name, its input, what the CLI says about it -> True: allow, False: deny, None: ask. May be async."""
+
+DENIED = (
+    "Nobody could be asked (this notebook runs without a person), so the tool call was denied. "
+    "To allow it, set ClaudeMagics.permission_policy (or CLAUDE_NB_PERMISSION_POLICY) to 'allow' "
+    "or to the dotted name of a function that decides."
+)
+
+
+def load_policy(name: str | Policy) -> Policy | Literal["allow", "deny"]:
+    """A policy from its setting: "allow", "deny", a function, or a function's dotted name."""
+    if callable(name):
+        return name
+    if name == "allow":
+        return "allow"
+    if name == "deny":
+        return "deny"
+    module, _, attribute = name.rpartition(".")
+    try:
+        policy = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OptionsError(
+            f"permission_policy must be 'allow', 'deny' or the dotted name of a function; {name!r} is none ({error})"
+        ) from error
+    if not callable(policy):
+        raise OptionsError(f"permission_policy {name!r} is not a function")
+    return policy  # type: ignore[no-any-return]
+
+
+async def by_policy(
+    policy: Policy | Literal["allow", "deny"], tool_name: str, input: dict[str, Any], context: ToolPermissionContext
+) -> PermissionResult | None:
+    """What the policy says, None when it leaves the question open. A policy that fails denies."""
+    if not callable(policy):
+        return None
+    try:
+        verdict = policy(tool_name, input, context)
+        if inspect.isawaitable(verdict):
+            verdict = await verdict
+    except Exception as error:
+        return PermissionResultDeny(message=f"The permission policy failed: {type(error).__name__}: {error}")
+    if verdict is None:
+        return None
+    return PermissionResultAllow() if verdict else PermissionResultDeny(message="The permission policy denied this.")
+
+
+def without_a_person(policy: Policy | Literal["allow", "deny"]) -> PermissionResult:
+    """What a question gets that nobody can answer."""
+    return PermissionResultAllow() if policy == "allow" else PermissionResultDeny(message=DENIED)
+
+
+CHOICES = {"y": "allow once", "n": "deny", "s": "deny and stop"}
+
+
+def wording(question: Question) -> str:
+    """The question as text, for somebody who answers by typing."""
+    ask = question.ask
+    lines = [ask.get("title") or f"The agent wants to use {ask['tool_name']}", visible(describe(ask))]
+    if ask.get("decision_reason"):
+        lines.append(f"({visible(ask['decision_reason'])})")
+    return "\n".join(lines)
+
+
+def describe(ask: dict[str, Any]) -> str:
+    """What would run: the command, or the input as JSON, each line set in."""
+    input = ask["input"]
+    text = input["command"] if set(input) >= {"command"} else json.dumps(input, indent=2, ensure_ascii=False)
+    return textwrap.indent(text, "    ")
+
+
+def typed(answer: str) -> PermissionResult:
+    """What a typed key stands for."""
+    if answer == "y":
+        return PermissionResultAllow()
+    return PermissionResultDeny(message="The user denied this tool call.", interrupt=answer == "s")
