@@ -142,7 +142,8 @@ class Pump:
         future.add_done_callback(lambda _: self._jobs.put(None))
         self._waiting += 1
         try:
-            self._wait(future, on_interrupt, grace)
+            with contextlib.nullcontext() if self.tap is None else self.tap.blocked(self.submit):
+                self._wait(future, on_interrupt, grace)
         except BaseException:
             future.cancel()
             raise

@@ -19,11 +19,14 @@ subshells: what a front end writes into `subshell_id` is not looked at.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from claude_nb.kernel.rejoin import OnMain, answer_for
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -47,6 +50,9 @@ class Tap:
         self.kernel = kernel
         self._stream = kernel.shell_stream
         self._handlers: dict[str, Handler] = {}
+        self._on_main: OnMain | None = None
+        self._cell: dict[str, Any] = {}
+        self._cell_lock = threading.Lock()
         self._replaced: tuple[Callable[[Any], Any], bool] | None = None
 
     @classmethod
@@ -85,9 +91,22 @@ class Tap:
     def poll(self) -> None:
         """Read what has arrived, without waiting. Main thread; does nothing where a thread reads already."""
         if self.needs_poll:
-            import zmq
+            self._stream.flush()
 
-            self._stream.flush(zmq.POLLIN)
+    @contextlib.contextmanager
+    def blocked(self, on_main: OnMain) -> Iterator[None]:
+        """While a cell blocks the kernel: answer for it what can be answered (see `rejoin`).
+
+        Main thread. `on_main(job)` is called in the thread that reads the socket and has to get `job()` called on
+        the main thread.
+        """
+        outer = self._on_main, self._cell
+        self._on_main, self._cell = on_main, self.kernel.get_parent()
+        try:
+            yield
+        finally:
+            with self._cell_lock:
+                self._on_main, self._cell = outer
 
     def uninstall(self) -> None:
         """Give the kernel its own receiver back. May be called twice."""
@@ -125,17 +144,16 @@ class Tap:
 
     def _take(self, frames: list[Any]) -> bool:
         """True if the message was for us and has been handled."""
-        if not self._handlers:
+        on_main = self._on_main
+        if not self._handlers and on_main is None:
             return False
         session = self.kernel.session
         try:
-            _, parts = session.feed_identities(frames, copy=False)
+            idents, parts = session.feed_identities(frames, copy=False)
             # Peek first: a whole deserialize remembers the signature, and the kernel's own would then refuse it.
-            if session.unpack(parts[HEADER].bytes)["msg_type"] != "comm_msg":
-                return False
-            content = session.unpack(parts[CONTENT].bytes)
-            handler = self._handlers.get(content["comm_id"])
-            if handler is None or content["data"].get("method") != "custom":
+            header, content = (session.unpack(parts[part].bytes) for part in (HEADER, CONTENT))
+            handle = self._handling({"header": header, "content": content}, idents, on_main)
+            if handle is None:
                 return False
             message = session.deserialize(parts, content=True, copy=False)  # checks the signature
         except Exception:
@@ -143,12 +161,29 @@ class Tap:
         # Front ends hold back further messages of a widget until they saw the kernel idle after this one.
         self._publish("busy", message)
         try:
-            handler(message["content"]["data"].get("content") or {})
+            handle(message)
         except Exception:
-            log.exception("A handler of comm %s failed", content["comm_id"])
+            log.exception("Handling a %s while the kernel was blocked failed", header["msg_type"])
         finally:
             self._publish("idle", message)
+            with self._cell_lock:  # so that this cannot come after the idle of the cell's own end
+                if self._cell:
+                    self._publish("busy", self._cell)  # the page's indicator shows the last word, and we still are
         return True
+
+    def _handling(
+        self, peeked: dict[str, Any], idents: list[bytes], on_main: OnMain | None
+    ) -> Callable[[dict[str, Any]], object] | None:
+        """What to do with a message, None if the kernel shall have it."""
+        content = peeked["content"]
+        if peeked["header"]["msg_type"] == "comm_msg" and (handler := self._handlers.get(content["comm_id"])):
+            if content["data"].get("method") != "custom":
+                return None
+            return lambda message: handler(message["content"]["data"].get("content") or {})
+        if on_main is None:
+            return None
+        answer = answer_for(self.kernel, peeked)
+        return None if answer is None else lambda message: answer(message, self._stream, idents, on_main)
 
     def _publish(self, state: str, parent: dict[str, Any]) -> None:
         self.kernel.session.send(
