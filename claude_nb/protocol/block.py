@@ -8,9 +8,9 @@ Fields a model does not name are kept as attributes, and `model_dump()` gives th
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SkipValidation, ValidationError
 
 ServerToolName = Literal[
     "advisor",
@@ -23,6 +23,10 @@ ServerToolName = Literal[
     "tool_search_tool_bm25",
 ]
 """Tools that run at the API, not in the CLI; others may come."""
+
+
+Frame: TypeAlias = Annotated[dict[str, Any], SkipValidation]
+"""A frame as it came: the very object, not a copy."""
 
 
 class WireModel(BaseModel):
@@ -162,3 +166,15 @@ def reason(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors(include_input=False)
     )
+
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def lenient(model: type[_M], fields: dict[str, Any]) -> _M:
+    """Validate, leaving fields of the wrong kind at their defaults; raises when a needed one is missing or wrong."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
+        return model.model_validate({key: value for key, value in fields.items() if key not in wrong})

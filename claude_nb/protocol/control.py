@@ -6,11 +6,12 @@ Success payloads as seen on CLI 2.1.329 (protocol page 2.8); unknown fields are 
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from pydantic import ConfigDict, Field
 
 from .block import WireModel
+from .config import McpHttpServerConfig, McpSSEServerConfig, McpStdioServerConfig
 
 
 class InterruptReceipt(WireModel):
@@ -66,6 +67,23 @@ class McpSdkServerConfigStatus(TypedDict):
     name: str
 
 
+class McpClaudeAIProxyServerConfig(TypedDict):
+    """How a connector of the claude.ai account is reported."""
+
+    type: Literal["claudeai-proxy"]
+    url: str
+    id: str
+
+
+McpServerStatusConfig: TypeAlias = (
+    McpStdioServerConfig
+    | McpSSEServerConfig
+    | McpHttpServerConfig
+    | McpSdkServerConfigStatus
+    | McpClaudeAIProxyServerConfig
+)
+
+
 class McpServerStatus(TypedDict):
     """How an MCP server is doing."""
 
@@ -73,7 +91,7 @@ class McpServerStatus(TypedDict):
     status: McpServerConnectionStatus
     serverInfo: NotRequired[McpServerInfo]
     error: NotRequired[str]
-    config: NotRequired[dict[str, Any]]
+    config: NotRequired[McpServerStatusConfig]
     scope: NotRequired[str]
     tools: NotRequired[list[McpToolInfo]]
 

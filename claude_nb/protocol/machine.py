@@ -29,7 +29,8 @@ from typing import Any, ClassVar, TypeAlias
 from claude_nb.errors import CLIConnectionError
 
 from .framing import MAX_LINE, Frame, Framer, Garbage, encode
-from .message import TERMINAL_TASK_STATUSES, Message, ResultMessage, StreamEvent, parse_message
+from .message import Message, ResultMessage, StreamEvent, parse_message
+from .system import TERMINAL_TASK_STATUSES
 
 # Background shells are never tracked: they may outlive the run, and the official SDK does not wait for them either.
 _TRACKED_TASKS = frozenset({"local_agent", "local_workflow"})

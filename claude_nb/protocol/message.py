@@ -1,19 +1,28 @@
 """Messages: everything the CLI says that is neither control traffic nor the transcript mirror.
 
-Layer 0. Above: `machine` hands them out, `conversation` reduces them, users read them. Below: `block`, pydantic.
-Names and fields follow the official Python SDK 0.2.186; the wire's nested `message` is flattened into them. Types that
-SDK drops are kept, with every message's frame in `raw`. `parse_message` never raises: a field of the wrong kind is left
-at its default (it stays in `raw`), and what is not understood at all becomes an `UnknownMessage`.
+Layer 0. Above: `machine` hands them out, `conversation` reduces them, users read them. Below: `block`, `system` (notes,
+which can be imported from here too). Names and fields follow the official Python SDK 0.2.186; the wire's nested
+`message` is flattened into them. Types that SDK drops are kept, with every message's frame in `raw`. `parse_message`
+never raises: a field of the wrong kind is left at its default (it stays in `raw`), and what is not understood at all
+becomes an `UnknownMessage`.
 Source: protocol page section 3, CLI 2.1.329.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
-from .block import ContentBlock, WireModel, parse_block, reason
+from .block import ContentBlock, Frame, WireModel, lenient, parse_block, reason
+from .system import HookEventMessage as HookEventMessage
+from .system import MirrorErrorMessage as MirrorErrorMessage
+from .system import SystemMessage as SystemMessage
+from .system import TaskNotificationMessage as TaskNotificationMessage
+from .system import TaskProgressMessage as TaskProgressMessage
+from .system import TaskStartedMessage as TaskStartedMessage
+from .system import TaskUpdatedMessage as TaskUpdatedMessage
+from .system import parse_system
 
 AssistantMessageError = Literal[
     "authentication_failed", "billing_error", "rate_limit", "invalid_request", "server_error", "unknown"
@@ -46,9 +55,7 @@ MessageOriginKind = Literal[
     "auto-continuation",
     "observer-activity",
 ]
-TaskNotificationStatus = Literal["completed", "failed", "stopped"]
-TaskUpdatedStatus = Literal["pending", "running", "paused", "completed", "failed", "killed"]
-TERMINAL_TASK_STATUSES = frozenset({"completed", "failed", "stopped", "killed"})
+TaskNotificationOriginSubkind = Literal["scheduled-trigger", "peer-send-message"]
 RateLimitStatus = Literal["allowed", "allowed_warning", "rejected"]
 RateLimitType = Literal["five_hour", "seven_day", "seven_day_opus", "seven_day_sonnet", "overage"]
 
@@ -62,14 +69,7 @@ class MessageOrigin(TypedDict, total=False):
     fromSession: str
     senderTaskId: str
     body: str
-
-
-class TaskUsage(TypedDict):
-    """What a background task has used so far."""
-
-    total_tokens: int
-    tool_uses: int
-    duration_ms: int
+    subkind: TaskNotificationOriginSubkind
 
 
 class ModelUsage(TypedDict, total=False):
@@ -85,10 +85,6 @@ class ModelUsage(TypedDict, total=False):
     maxOutputTokens: int
     canonicalModel: str
     provider: str
-
-
-Frame: TypeAlias = Annotated[dict[str, Any], SkipValidation]
-"""A frame as it came: the very object, not a copy."""
 
 
 class _Framed(WireModel):
@@ -164,84 +160,6 @@ class ResultMessage(_Framed):
     user_message_uuids: list[str] | None = None
 
     model_config = ConfigDict(populate_by_name=True)
-
-
-class SystemMessage(BaseModel):
-    """A note of the CLI. `subtype` says which, `data` is the whole frame.
-
-    `init` (session id, tools, model ...) comes with every turn, not at the start.
-    """
-
-    subtype: str
-    data: Frame = Field(default_factory=dict)
-
-    model_config = ConfigDict(defer_build=True, populate_by_name=True)
-
-    @property
-    def raw(self) -> dict[str, Any]:
-        """The frame as it came."""
-        return self.data
-
-
-class TaskStartedMessage(SystemMessage):
-    """A background task or sub-agent began."""
-
-    task_id: str
-    description: str = ""
-    uuid: str = ""
-    session_id: str = ""
-    tool_use_id: str | None = None
-    task_type: str | None = None
-
-
-class TaskProgressMessage(SystemMessage):
-    """A background task goes on; `usage` is what it has used so far."""
-
-    task_id: str
-    description: str = ""
-    usage: dict[str, Any] = Field(default_factory=dict)
-    uuid: str = ""
-    session_id: str = ""
-    tool_use_id: str | None = None
-    last_tool_name: str | None = None
-
-
-class TaskNotificationMessage(SystemMessage):
-    """A background task ended; its output is in the file `output_file`."""
-
-    task_id: str
-    status: str = ""
-    output_file: str = ""
-    summary: str = ""
-    uuid: str = ""
-    session_id: str = ""
-    tool_use_id: str | None = None
-    usage: dict[str, Any] | None = None
-
-
-class TaskUpdatedMessage(SystemMessage):
-    """A background task changed; its end may be told only here (`TERMINAL_TASK_STATUSES`)."""
-
-    task_id: str
-    patch: dict[str, Any] = Field(default_factory=dict)
-    status: str | None = None
-    session_id: str | None = None
-    uuid: str | None = None
-
-
-class HookEventMessage(SystemMessage):
-    """A hook from a settings file began, went on or ended."""
-
-    hook_event_name: str = Field(default="", validation_alias="hook_event")
-    session_id: str | None = None
-    uuid: str | None = None
-
-
-class MirrorErrorMessage(SystemMessage):
-    """Part of the transcript could not be copied to the session store; the session goes on."""
-
-    key: dict[str, Any] | None = None
-    error: str = ""
 
 
 class RateLimitInfo(WireModel):
@@ -438,22 +356,8 @@ _BY_TYPE: dict[str, type[_Framed]] = {
     "command_lifecycle": CommandLifecycleMessage,
 }
 
-_BY_SUBTYPE: dict[str, type[SystemMessage]] = {
-    "task_started": TaskStartedMessage,
-    "task_progress": TaskProgressMessage,
-    "task_notification": TaskNotificationMessage,
-    "task_updated": TaskUpdatedMessage,
-    "hook_started": HookEventMessage,
-    "hook_progress": HookEventMessage,
-    "hook_response": HookEventMessage,
-    "mirror_error": MirrorErrorMessage,
-}
-
 # What the wire nests in `message` (an object of the Messages API) and we keep flat, with the flat name.
 _NESTED = {"content": "content", "model": "model", "usage": "usage", "stop_reason": "stop_reason", "id": "message_id"}
-
-
-_M = TypeVar("_M", bound=BaseModel)
 
 
 def parse_message(frame: dict[str, Any]) -> Message:
@@ -462,12 +366,12 @@ def parse_message(frame: dict[str, Any]) -> Message:
     if kind == "stream_event":
         return StreamEvent.of(frame)
     if kind == "system":
-        return _system(frame)
+        return parse_system(frame)
     model = _BY_TYPE.get(kind) if isinstance(kind, str) else None
     if model is None:
         return UnknownMessage(type=str(kind or ""), raw=frame)
     try:
-        return _validate(model, {**_flat(frame), "raw": frame})  # type: ignore[return-value]
+        return lenient(model, {**_flat(frame), "raw": frame})  # type: ignore[return-value]
     except ValidationError as error:
         return UnknownMessage(type=str(kind), raw=frame, error=reason(error))
 
@@ -483,24 +387,3 @@ def _flat(frame: dict[str, Any]) -> dict[str, Any]:
     if isinstance(limits := fields.get("rate_limit_info"), dict):
         fields["rate_limit_info"] = {**limits, "raw": limits}
     return fields
-
-
-def _system(frame: dict[str, Any]) -> SystemMessage:
-    subtype = str(frame.get("subtype", ""))
-    model = _BY_SUBTYPE.get(subtype, SystemMessage)
-    fields = {**frame, "subtype": subtype, "data": frame}
-    if model is TaskUpdatedMessage and isinstance(patch := frame.get("patch"), dict):
-        fields["status"] = patch.get("status")
-    try:
-        return _validate(model, fields)
-    except ValidationError:
-        return SystemMessage(subtype=subtype, data=frame)
-
-
-def _validate(model: type[_M], fields: dict[str, Any]) -> _M:
-    """Validate, leaving fields of the wrong kind at their defaults; raises when a needed one is missing or wrong."""
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        wrong = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
-        return model.model_validate({key: value for key, value in fields.items() if key not in wrong})
