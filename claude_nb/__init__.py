@@ -3,12 +3,28 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from claude_nb.api import *  # noqa: F403
     from claude_nb.conversation import Turn
 
 __version__ = "0.1.0.dev0"
 
 last: "Turn | None" = None
 """The turn that a `%%claude` cell finished last."""
+
+
+def __getattr__(name: str) -> Any:
+    from claude_nb import api
+
+    if name == "__all__":
+        return [public for public in vars(api) if not public.startswith("_")]
+    try:
+        return vars(api)[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})
 
 
 def load_ipython_extension(shell: Any) -> None:
