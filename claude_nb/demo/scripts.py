@@ -31,11 +31,11 @@ class Scene:
 
 
 def tour(pace: float = 0.02) -> Callable[[Request], Sequence[Part]]:
-    """The tour as a script for `ScriptedModel`; `pace` is the pause in seconds after each piece of text."""
+    """The tour as a script for `ScriptedModel`; `pace` is the pause in seconds after each word or so."""
 
     def script(request: Request) -> Sequence[Part]:
         parts = scene_for(request.prompt).play(request)
-        return [replace(part, delay=pace) if isinstance(part, (Text, Thinking)) else part for part in parts]
+        return [replace(part, chunk=6, delay=pace) if isinstance(part, (Text, Thinking)) else part for part in parts]
 
     return script
 
@@ -219,7 +219,7 @@ visits.ewm(alpha=0.3).mean()
 """
 
 _GROWTH: Final = """\
-**East** grew most: from 780 in January to 1080 in March, **+38 %**. North gained 9 %, South 6 %; West lost 9 %.
+**East** grew most: from 780 in January to 1080 in March, **+38%**. North gained 9%, South 6%; West lost 9%.
 
 ```python
 first, last = sales["month"].iloc[0], sales["month"].iloc[-1]
@@ -248,7 +248,7 @@ with open("sales.csv", newline="") as file:
 SCENES: Final = (
     Scene(r"rolling mean", rolling_mean, ("rolling(window=3)", "\\sum", "weekly rhythm")),
     Scene(r"exponential", exponential_mean, ("ewm(alpha=0.3)", "\\alpha")),
-    Scene(r"grew (the )?most", growth, ("+38 %", "sales.pivot")),
+    Scene(r"grew (the )?most", growth, ("+38%", "sales.pivot")),
     Scene(r"this chart", chart, ("a PNG of", "pixels")),
     Scene(r"revenue of the East", revenue, ("Your function ran", "2,760 EUR")),
     Scene(r"outside this folder", outside, ("nothing was written",)),

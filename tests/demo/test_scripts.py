@@ -105,7 +105,7 @@ def asked(*content: dict, system: str = "") -> Request:
 
 def test_the_growth_scene_does_not_pretend_about_a_table_it_does_not_know() -> None:
     known, other = ({"type": "text", "text": text} for text in ("East 780 900 1080", "East 1 2 3"))
-    assert "+38 %" in str(growth(asked(known)))
+    assert "+38%" in str(growth(asked(known)))
     assert "not the table" in str(growth(asked(other)))
 
 
