@@ -1,5 +1,6 @@
 """claude_nb: a coding agent in the notebook, and the async engine under it."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ last: "Turn | None" = None
 
 
 def __getattr__(name: str) -> Any:
-    from claude_nb import api
-
+    # Not `from claude_nb import api`: that would ask here for `api` first.
+    api = import_module("claude_nb.api")
     if name == "__all__":
         return [public for public in vars(api) if not public.startswith("_")]
     try:

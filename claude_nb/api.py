@@ -87,7 +87,6 @@ from claude_nb.protocol.hook import HOOK_EVENTS as HOOK_EVENTS
 from claude_nb.protocol.hook import HookCallback as HookCallback
 from claude_nb.protocol.hook import HookContext as HookContext
 from claude_nb.protocol.hook import HookEvent as HookEvent
-from claude_nb.protocol.hook import HookJSONOutput as HookJSONOutput
 from claude_nb.protocol.hook import HookMatcher as HookMatcher
 from claude_nb.protocol.hook_input import BackgroundTaskSummary as BackgroundTaskSummary
 from claude_nb.protocol.hook_input import BaseHookInput as BaseHookInput
@@ -108,6 +107,7 @@ from claude_nb.protocol.hook_output import CwdChangedHookSpecificOutput as CwdCh
 from claude_nb.protocol.hook_output import ElicitationHookSpecificOutput as ElicitationHookSpecificOutput
 from claude_nb.protocol.hook_output import ElicitationResultHookSpecificOutput as ElicitationResultHookSpecificOutput
 from claude_nb.protocol.hook_output import FileChangedHookSpecificOutput as FileChangedHookSpecificOutput
+from claude_nb.protocol.hook_output import HookJSONOutput as HookJSONOutput
 from claude_nb.protocol.hook_output import MessageDisplayHookSpecificOutput as MessageDisplayHookSpecificOutput
 from claude_nb.protocol.hook_output import NotificationHookSpecificOutput as NotificationHookSpecificOutput
 from claude_nb.protocol.hook_output import PermissionDeniedHookSpecificOutput as PermissionDeniedHookSpecificOutput
@@ -150,9 +150,9 @@ from claude_nb.protocol.message import ToolProgressMessage as ToolProgressMessag
 from claude_nb.protocol.message import ToolUseSummaryMessage as ToolUseSummaryMessage
 from claude_nb.protocol.message import UnknownMessage as UnknownMessage
 from claude_nb.protocol.message import UserMessage as UserMessage
-from claude_nb.protocol.options import CanUseTool as CanUseTool
 from claude_nb.protocol.options import ClaudeAgentOptions as ClaudeAgentOptions
 from claude_nb.protocol.permission import PERMISSION_MODES as PERMISSION_MODES
+from claude_nb.protocol.permission import CanUseTool as CanUseTool
 from claude_nb.protocol.permission import CanUseToolShadowedWarning as CanUseToolShadowedWarning
 from claude_nb.protocol.permission import PermissionBehavior as PermissionBehavior
 from claude_nb.protocol.permission import PermissionMode as PermissionMode
