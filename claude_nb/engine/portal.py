@@ -13,7 +13,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ _lock = threading.Lock()
 _exit: contextlib.ExitStack | None = None
 _portal: BlockingPortal | None = None
 _thread: int | None = None
+_loop: asyncio.AbstractEventLoop | None = None
+_posted: set[asyncio.Task[Any]] = set()
 
 
 def get_portal() -> BlockingPortal:
@@ -56,6 +58,30 @@ def start(function: Callable[..., Awaitable[T]], *args: Any) -> Future[T]:
     return get_portal().start_task_soon(function, *args)
 
 
+def loop() -> asyncio.AbstractEventLoop:
+    """The engine's event loop, for `call_soon_threadsafe`; the thread is started if need be."""
+    global _loop
+    if _loop is None or _loop.is_closed():
+        _loop = get_portal().call(_current_loop)
+    return _loop
+
+
+def post(function: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> None:
+    """Begin an async function on the engine's loop, from any thread, the engine's own included; nobody waits for it."""
+    engine = loop()
+
+    def begin() -> None:
+        task = engine.create_task(function(*args))
+        _posted.add(task)  # the loop itself keeps tasks only weakly
+        task.add_done_callback(_posted.discard)
+
+    engine.call_soon_threadsafe(begin)
+
+
+async def _current_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
 @atexit.register
 def stop() -> None:
     """End the thread: what still runs on its loop is cancelled and has its chance to tidy up."""
@@ -70,8 +96,8 @@ def stop() -> None:
 
 def _forget() -> None:
     """In a forked child the thread does not exist."""
-    global _exit, _portal, _thread, _lock
-    _lock, _exit, _portal, _thread = threading.Lock(), None, None, None
+    global _exit, _portal, _thread, _lock, _loop
+    _lock, _exit, _portal, _thread, _loop = threading.Lock(), None, None, None, None
 
 
 if hasattr(os, "register_at_fork"):

@@ -6,7 +6,6 @@ the kernel's pump and places, and the stages. Everything here runs on the main t
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextvars
 import logging
@@ -21,7 +20,7 @@ from IPython.core.error import UsageError
 import claude_nb
 from claude_nb.chat import Budget, Chat
 from claude_nb.conversation import Question, Turn
-from claude_nb.engine.portal import get_portal
+from claude_nb.engine import portal
 from claude_nb.engine.tool import SdkMcpTool, create_sdk_mcp_server
 from claude_nb.engine.tool import tool as make_tool
 from claude_nb.errors import OptionsError
@@ -89,11 +88,11 @@ class Notebook:
             self.pump,
             quiet=args.quiet,
             schedule=_scheduler(place),
-            on_stop=lambda: _portal_task(chat.stop, turn.id),
+            on_stop=lambda: portal.post(chat.stop, turn.id),
         )
         stage.open()
         self._places[turn.id] = place
-        future = get_portal().start_task_soon(chat.run, turn, stage)
+        future = portal.start(chat.run, turn, stage)
         self._running[turn.id] = future
         if args.bg and place.kind is Kind.LAB:
             future.add_done_callback(lambda done: self._finish(turn, args, stage, done))
@@ -106,7 +105,7 @@ class Notebook:
 
     def _wait(self, future: concurrent.futures.Future[Turn], chat: Chat, turn: Turn, stage: stages.Stage) -> None:
         try:
-            self.pump.run_until(future, on_interrupt=lambda: _portal_task(chat.stop, turn.id))
+            self.pump.run_until(future, on_interrupt=lambda: portal.post(chat.stop, turn.id))
         except concurrent.futures.CancelledError:
             pass  # stopped while it waited in line: the turn says so
         finally:
@@ -173,7 +172,7 @@ class Notebook:
 
     def _chat(self, name: str) -> Chat:
         if name not in self.chats:
-            self.chats[name] = get_portal().call(self._make_chat, name)
+            self.chats[name] = portal.get_portal().call(self._make_chat, name)
         return self.chats[name]
 
     def _make_chat(self, name: str) -> Chat:
@@ -196,7 +195,7 @@ class Notebook:
         runner = MainThreadRunner(
             self.pump,
             context=lambda: self._context_of(chat),
-            on_interrupt=lambda: _portal_task(chat.stop),
+            on_interrupt=lambda: portal.post(chat.stop),
         )
         server = create_sdk_mcp_server(SERVER, tools=list(self.tools.values()), runner=runner)
         return ClaudeAgentOptions(
@@ -250,13 +249,13 @@ class Notebook:
         """Begin session `name` anew."""
         self._cwd.pop(name, None)
         if name in self.chats:
-            get_portal().call(self.chats[name].renew)
+            portal.call(self.chats[name].renew)
 
     def stop(self, name: str | None) -> str:
         """Stop what runs and what waits, in one session or in all."""
         chats = [chat for chat in self.chats.values() if chat.busy and name in (None, chat.name)]
         for chat in chats:
-            get_portal().call(chat.stop)
+            portal.call(chat.stop)
         return f"Stopped: {', '.join(c.name for c in chats)}." if chats else "Nothing is running."
 
     def latest(self) -> Turn | None:
@@ -281,7 +280,7 @@ class Notebook:
             return f"Model: {known or self._model.get(name) or self.settings.model or 'the default of your account'}"
         self._model[name] = model
         if chat is not None:
-            get_portal().call(chat.set_model, model)
+            portal.call(chat.set_model, model)
         return f"Session '{name}' uses {model} from the next prompt on."
 
     def cost(self) -> str:
@@ -344,24 +343,16 @@ class Notebook:
     def close(self) -> None:
         """End all sessions and give back what was taken from the kernel."""
         for chat in self.chats.values():
-            get_portal().call(chat.stop)
-            get_portal().call(chat.park)
+            portal.call(chat.stop)
+            portal.call(chat.park)
         self.pump.close()
 
 
 def _scheduler(place: Place) -> stages.Schedule:
     """Runs a call on the engine's loop after a delay in seconds, in the context of the cell; from any thread."""
-    loop = get_portal().call(_running_loop)
+    loop = portal.loop()
 
     def schedule(delay: float, call: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(lambda: loop.call_later(delay, call, context=place.context))
 
     return schedule
-
-
-async def _running_loop() -> asyncio.AbstractEventLoop:
-    return asyncio.get_running_loop()
-
-
-def _portal_task(fn: Callable[..., Any], *args: Any) -> None:
-    get_portal().start_task_soon(fn, *args)

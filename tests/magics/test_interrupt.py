@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -89,7 +90,7 @@ def page_child(page: Page) -> str:
     for task in os.listdir(f"/proc/{kernel}/task"):
         with open(f"/proc/{kernel}/task/{task}/children") as children:
             direct += children.read().split()
-    (child,) = {pid for pid in direct if "claude" in open(f"/proc/{pid}/cmdline").read()}
+    (child,) = {pid for pid in direct if "claude" in Path(f"/proc/{pid}/cmdline").read_text()}
     return child
 
 
