@@ -98,6 +98,7 @@ class ToolServer:
         prompts: Iterable[SdkMcpPrompt] | None = None,
         runner: Runner | None = None,
         present: Present | None = None,
+        always_load: bool = False,
     ):
         self.name, self.version = name, version
         self.tools = _by(name, "name", map(_as_tool, tools or ()))
@@ -106,12 +107,14 @@ class ToolServer:
         self.on_change: list[Callable[[], None]] = []
         self._runner = runner
         self._present = present
+        self._always_load = always_load
         self.instance = _instance(self)
 
     @property
     def config(self) -> dict[str, Any]:
         """The entry for `ClaudeAgentOptions.mcp_servers`."""
-        return {"type": "sdk", "name": self.name, "instance": self.instance}
+        config: dict[str, Any] = {"type": "sdk", "name": self.name, "instance": self.instance}
+        return {**config, "alwaysLoad": True} if self._always_load else config
 
     def add(self, *tools: SdkMcpTool[Any] | Callable[..., Any]) -> None:
         """Add tools; one of the same name is replaced."""
@@ -178,15 +181,28 @@ def create_sdk_mcp_server(
     prompts: Iterable[SdkMcpPrompt] | None = None,
     runner: Runner | None = None,
     present: Present | None = None,
+    always_load: bool = False,
 ) -> dict[str, Any]:
     """An in-process server for `ClaudeAgentOptions.mcp_servers`: `{"type": "sdk", "name", "instance"}`.
 
     `instance` is a real `mcp.server.Server`; the model calls its tools as `mcp__<key in mcp_servers>__<tool>`. Plain
     functions among `tools` become tools of their signature. `runner(fn, kwargs)` runs functions in a place of the
     host's (default: async ones on the loop, others in a worker thread); `present(result)` makes MCP content of a
-    result, or returns None to leave it to the default. Raises OptionsError for two tools of one name.
+    result, or returns None to leave it to the default. The CLI leaves MCP tools out of the prompt until the model
+    searches for them; with `always_load` the model sees them from the start (CLI 2.1.329). That CLI asks in-process
+    servers for tools and resources, but not for prompts. Raises OptionsError for two tools of one name.
     """
-    return ToolServer(name, version, tools, resources=resources, prompts=prompts, runner=runner, present=present).config
+    server = ToolServer(
+        name,
+        version,
+        tools,
+        resources=resources,
+        prompts=prompts,
+        runner=runner,
+        present=present,
+        always_load=always_load,
+    )
+    return server.config
 
 
 def tool_server(config: Mapping[str, Any]) -> ToolServer:
