@@ -58,7 +58,7 @@ class Cell:
 
     def reply(self, timeout: float = PATIENCE) -> dict[str, Any]:
         """Content of the execute_reply, once the cell is idle, so that all its output is here too."""
-        return self.page.reply(self.id, timeout)["content"]
+        return dict(self.page.reply(self.id, timeout)["content"])
 
     @property
     def answered(self) -> bool:
@@ -113,7 +113,7 @@ class Frontend:
         self.session = Session(key=b"frontend", username="page")
         self._context = zmq.Context()
         self._sockets = {name: self._connect(name, config[f"{name}_port"]) for name in CHANNELS}
-        self._outbox: SimpleQueue[tuple[str, Message, list[bytes]]] = SimpleQueue()
+        self._outbox: SimpleQueue[tuple[str, Message]] = SimpleQueue()
         self._bell = self._context.socket(zmq.PAIR)
         self._bell.bind("inproc://bell")
         self._ring = self._context.socket(zmq.PAIR)
@@ -176,7 +176,7 @@ class Frontend:
         message = self.session.msg(msg_type, content, parent=parent, metadata=metadata)
         if subshell_id is not None:
             message["header"]["subshell_id"] = subshell_id
-        self._outbox.put((channel, message, []))
+        self._outbox.put((channel, message))
         with self._ring_lock:
             self._ring.send(b"")
         return str(message["header"]["msg_id"])
@@ -233,14 +233,18 @@ class Frontend:
         """What the Stop button does: SIGINT to the kernel's process group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    def questions(self) -> int:
+        """How many times the kernel has asked for a line so far."""
+        return sum(channel == "stdin" for channel, _ in list(self._received))
+
+    def forget_questions(self) -> None:
+        """Leave the questions so far unanswered; the next `answer_input` is for a later one."""
+        self._inputs_answered = self.questions()
+
     def answer_input(self, text: str, timeout: float = PATIENCE) -> str:
         """Wait for the kernel to ask for a line, type `text`; the prompt comes back."""
-
-        def asked() -> Message | None:
-            requests = [m for channel, m in self._received if channel == "stdin"]
-            return requests[self._inputs_answered] if len(requests) > self._inputs_answered else None
-
-        request = self.wait(asked, timeout, "a question on the stdin channel")
+        self.wait(lambda: self.questions() > self._inputs_answered, timeout, "a question on the stdin channel")
+        request = [m for channel, m in self._received if channel == "stdin"][self._inputs_answered]
         self._inputs_answered += 1
         self.send("stdin", "input_reply", {"value": text}, parent=request)
         return str(request["content"]["prompt"])
@@ -305,8 +309,8 @@ class Frontend:
     def _send_pending(self) -> None:
         with contextlib.suppress(Empty):
             while True:
-                channel, message, buffers = self._outbox.get_nowait()
-                self.session.send(self._sockets[channel], message, buffers=buffers)
+                channel, message = self._outbox.get_nowait()
+                self.session.send(self._sockets[channel], message)
                 with self._changed:
                     self._sent.add(message["header"]["msg_id"])
                     self._changed.notify_all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.kernel.frontend import Cell, Frontend
@@ -22,8 +24,9 @@ def start(turn, *args):
 
 
 @pytest.fixture(autouse=True)
-def setup(page: Frontend) -> None:
-    page.run(SETUP)
+def setup(request: pytest.FixtureRequest) -> None:
+    if "page" in request.fixturenames:
+        request.getfixturevalue("page").run(SETUP)
 
 
 def go(page: Frontend, code: str) -> Cell:
@@ -229,3 +232,91 @@ def test_a_tool_call_takes_less_than_two_milliseconds(page: Frontend) -> None:
         "print(pump.run_until(start(turn)) * 1e6)"
     )
     assert float(cell.text) < 2000
+
+
+TYPED = """
+from claude_nb.kernel.tools import ask_typed_from
+stop = threading.Event()
+async def turn():
+    answer = await ask_typed_from(pump, "Run `ls`?", {"y": "allow once", "n": "deny"}, "n")
+    return answer
+print("answer:", pump.run_until(start(turn), on_interrupt=stop.set), stop.is_set())
+"""
+
+
+def test_a_question_is_answered_by_typing(page: Frontend) -> None:
+    cell = page.execute(TYPED)
+    assert page.answer_input("maybe") == "[y] allow once / [n] deny: "
+    page.answer_input("y")
+    assert cell.reply()["status"] == "ok"
+    assert cell.text.splitlines() == ["Run `ls`?", "Please type one of: y, n", "answer: y False"]
+
+
+def test_the_stop_button_during_a_typed_question_denies_and_stops_the_turn(page: Frontend) -> None:
+    asked = page.questions()
+    cell = page.execute(TYPED)
+    page.wait(lambda: page.questions() > asked, what="the question")
+    page.interrupt()
+    assert cell.reply()["status"] == "ok"
+    assert cell.text.splitlines()[-1] == "answer: n True"
+    page.forget_questions()
+
+
+def test_a_front_end_without_stdin_gets_the_careful_answer_at_once(page: Frontend) -> None:
+    assert page.run(TYPED, allow_stdin=False).text.splitlines()[-1] == "answer: n False"
+
+
+def test_clicks_are_heard_within_fifty_milliseconds(page: Frontend) -> None:
+    cell = go(
+        page,
+        "comm = create_comm(target_name='test', data={})\n"
+        "async def turn():\n"
+        "    loop = asyncio.get_running_loop()\n"
+        "    clicks = asyncio.Queue()\n"
+        "    pump.tap.register(comm.comm_id, lambda content: loop.call_soon_threadsafe(\n"
+        "        clicks.put_nowait, time.time() - content['sent']))\n"
+        "    print('GO', comm.comm_id, flush=True)\n"
+        "    heard = []\n"
+        "    for n in range(21):\n"
+        "        heard.append(await clicks.get())\n"
+        "        comm.send({'heard': n})\n"
+        "    return sorted(heard)[10]\n"
+        "print('median', pump.run_until(start(turn)) * 1e3)",
+    )
+    comm_id = cell.text.split()[1]
+    for n in range(21):
+        page.comm_msg(comm_id, {"sent": time.time()})
+        page.wait(
+            lambda n=n: any(
+                m["content"]["comm_id"] == comm_id and m["content"]["data"] == {"heard": n}
+                for m in page.published("comm_msg")
+            ),
+            what="the echo of a click",
+        )
+    cell.reply()
+    assert float(cell.text.split()[-1]) < 50
+
+
+def test_nothing_changes_when_the_user_has_applied_nest_asyncio() -> None:
+    with Frontend() as page:
+        page.run("import nest_asyncio; nest_asyncio.apply()")
+        page.run(SETUP)
+        cell = page.execute("async def turn(): return await pump.call(lambda: 'tool')\n"
+                            "print(pump.run_until(start(turn)))")  # fmt: skip
+        after = page.execute("print('next cell')")
+        assert (cell.reply()["status"], after.reply()["status"]) == ("ok", "ok")
+        assert (cell.text, after.text) == ("tool\n", "next cell\n")
+        late = page.run("place = detect(get_ipython())\n"
+                        "async def turn(): await pump.call(lambda: print('bg', flush=True), context=place.context)\n"
+                        "future = start(turn)")  # fmt: skip
+        late.wait_text("bg")
+
+
+def test_closing_the_pump_gives_the_kernel_its_receiver_back() -> None:
+    with Frontend() as page:
+        cell = page.run(
+            "stream = get_ipython().kernel.shell_stream\nbefore = stream._recv_callback\n"
+            + SETUP
+            + "\nduring = stream._recv_callback\npump.close()\nprint(during == before, stream._recv_callback == before)"
+        )
+        assert cell.text == "False True\n"
