@@ -90,10 +90,10 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from claude_nb import doctor
+    from claude_nb.doctor import as_json, as_text, examine
 
-    findings = doctor.examine()
-    print(doctor.as_json(findings) if args.json else doctor.as_text(findings))
+    findings = examine()
+    print(as_json(findings) if args.json else as_text(findings))
     return 1 if any(finding.missing for finding in findings) else 0
 
 
