@@ -26,6 +26,7 @@ LAYERS = {
     "doctor": 5,
     "demo": 5,
     "testing": 5,
+    "api": 6,
 }
 # Rooms that share a number but not a wall: errors are the words of the protocol, and the command starts the demo,
 # whose model is also the kit for users' tests.
