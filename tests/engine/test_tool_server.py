@@ -566,7 +566,7 @@ def test_what_is_no_server_is_refused() -> None:
     with pytest.raises(OptionsError, match="not a server"):
         ServerBridge(object())
     with pytest.raises(OptionsError, match="not made by"):
-        tool_server({"type": "sdk", "name": "x", "instance": make_high_level()})
+        tool_server({"type": "sdk", "name": "x", "instance": object()})
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
