@@ -10,7 +10,7 @@ import textwrap
 
 from claude_nb.conversation.model import Block, Notice, Question, Text, Thinking, Tool, Turn
 
-from .flavour import code_regions
+from .flavour import verbatim_regions
 from .footer import footer_parts
 from .html import turn_html
 from .plain import head_line, notice_line, part_lines, question_line, thinking_line
@@ -113,10 +113,9 @@ def _fence(text: str) -> str:
 
 def _closed(text: str) -> str:
     """The text with its last fence closed, if an interrupt left it open: it would swallow what follows."""
-    regions = code_regions(text)
-    if not regions or not regions[-1][3]:
+    regions = verbatim_regions(text)
+    if not regions or regions[-1][2].type != "fence":
         return text
-    start, end, content, _ = regions[-1]
-    open_ended = end - start < content.count("\n") + 2 and end >= len(text.split("\n"))
-    mark = re.search(r"`{3,}|~{3,}", text.split("\n")[start])
-    return f"{text}\n{mark[0]}" if open_ended and mark else text
+    start, end, token = regions[-1]
+    open_ended = end - start < token.content.count("\n") + 2 and end >= len(text.split("\n"))
+    return f"{text}\n{token.markup}" if open_ended else text

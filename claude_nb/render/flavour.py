@@ -59,13 +59,13 @@ def block_starts(text: str) -> list[tuple[int, int, Token]]:
     return [(t.map[0], t.map[1], t) for t in tokens if t.level == 0 and t.nesting >= 0 and t.map]
 
 
-def code_regions(text: str) -> list[tuple[int, int, str, bool]]:
-    """Fences and indented code at any depth: first line, line after the last, content, and whether it is a fence."""
+def verbatim_regions(text: str) -> list[tuple[int, int, Token]]:
+    """First line, line after the last, and token of what is not prose, at any depth: code and display formulas."""
     tokens: list[Token] = []
     md = parser()
     md.block.parse(text, md, {}, tokens)
-    kinds = ("fence", "code_block")
-    return [(t.map[0], t.map[1], t.content, t.type == "fence") for t in tokens if t.type in kinds and t.map]
+    kinds = ("fence", "code_block", "maths_block")
+    return [(t.map[0], t.map[1], t) for t in tokens if t.type in kinds and t.map]
 
 
 def _top_level(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from markdown_it.utils import EnvType, OptionsDict
 
-_INLINE = re.compile(
+INLINE = re.compile(
     r"\$\$(?P<display>[^$]+?)\$\$"
     r"|\$(?P<dollar>(?![\s$])(?:[^$\\]|\\.)*?)(?<!\s)\$(?![\w$])"
     r"|\\\((?P<round>.+?)\\\)"
@@ -50,7 +50,7 @@ def add_maths(md: MarkdownIt) -> None:
 def _inline(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "$\\":
         return False
-    match = _INLINE.match(state.src, state.pos, min(state.posMax, state.pos + _LONGEST_INLINE))
+    match = INLINE.match(state.src, state.pos, min(state.posMax, state.pos + _LONGEST_INLINE))
     if match is None:
         return False
     if not silent:

@@ -4,8 +4,8 @@ Above: `bundle`, through `markdown`. Below: `flavour`'s parser, for where code i
 
 Front ends render trusted Markdown with its raw HTML live: `<img onerror>` in an answer runs as this user (measured in
 JupyterLab 4.6). Every viewer parses a little differently, so nothing here relies on agreeing with one about what is
-code. In the text that leaves, `<` stands before a letter, `/`, `!` or `?` only in our own bare `<pre>` and `<code>`
-tags; nothing but a harmless address follows `](` and `]:`; there is no `![`, and no TeX command that makes links.
+code. In the text that leaves, `<` stands before a letter, `/`, `!` or `?` only in our own bare `<pre>`, `<code>` and
+`<span>` tags; only harmless addresses follow `](` and `]:`; there is no `![`, and no TeX command that links.
 Code that holds such a thing is written as `<pre><code>` or `<code>` with character references; it reads the same.
 """
 
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import re
 
-from .flavour import code_regions
-from .maths import UNSAFE_TEX
+from .flavour import verbatim_regions
+from .maths import INLINE, UNSAFE_TEX
 from .text import clean
 
 _TAG = re.compile(r"\\?<(?=[A-Za-z/!?])")
@@ -27,6 +27,7 @@ _DEFINITION = re.compile(rf"\]:(?!{_HARMLESS})", re.IGNORECASE)
 _RULES = [(_TAG, "&lt;"), (_IMAGE, "&#33;"), (_LINK, "]&#40;"), (_DEFINITION, "]&#58;")]
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)", re.DOTALL)
 _MARKS = re.compile(r"[>\s*+\-\d.)]*")
+_DOLLAR = re.compile(r"(?<!\\)((?:\\\\)*)\\?\$")
 _NOT_PLAIN = re.compile(r"[^\w ]|_")
 
 
@@ -39,11 +40,15 @@ def safe_markdown(text: str) -> str:
     lines = text.split("\n")
     out: list[str] = []
     done = 0
-    for start, end, content, fenced in code_regions(text):
+    for start, end, token in verbatim_regions(text):
         if start > done:
             out.append(_prose("\n".join(lines[done:start])))
         region = "\n".join(lines[start:end])
-        out.append(_as_pre(lines[start], content, fenced) if _unsafe(region) else region)
+        if token.type == "maths_block":
+            out.append(_plain(region) if token.markup else _prose(region))
+        else:
+            fenced = token.type == "fence"
+            out.append(_as_pre(lines[start], token.content, fenced) if _unsafe(region) else region)
         done = end
     if done < len(lines):
         out.append(_prose("\n".join(lines[done:])))
@@ -58,11 +63,28 @@ def _prose(text: str) -> str:
     parts: list[str] = []
     done = 0
     for span in _CODE_SPAN.finditer(text):
-        parts.append(_plain(text[done : span.start()]))
+        parts.append(_text(text[done : span.start()]))
         parts.append(f"<code>{_references(span[2].strip())}</code>" if _unsafe(span[2]) else span[0])
         done = span.end()
-    parts.append(_plain(text[done:]))
+    parts.append(_text(text[done:]))
     return "".join(parts)
+
+
+def _text(text: str) -> str:
+    """Prose without code; a `$` that opens no formula is set apart, or MathJax would pair it with the next."""
+    parts: list[str] = []
+    done = 0
+    for formula in INLINE.finditer(text):
+        if "\n\n" in formula[0]:
+            continue
+        parts += [_dollars(_plain(text[done : formula.start()])), _plain(formula[0])]
+        done = formula.end()
+    parts.append(_dollars(_plain(text[done:])))
+    return "".join(parts)
+
+
+def _dollars(text: str) -> str:
+    return _DOLLAR.sub(r"\1<span>$</span>", text)
 
 
 def _plain(text: str) -> str:

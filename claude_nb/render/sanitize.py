@@ -9,47 +9,11 @@ from __future__ import annotations
 
 import re
 
-TAGS = frozenset(
-    [
-        "a",
-        "b",
-        "blockquote",
-        "br",
-        "code",
-        "dd",
-        "del",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "img",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "span",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+_TAGS = """
+    a b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr img li ol p pre s span strong sub summary
+    sup table tbody td th thead tr ul
+"""
+TAGS = frozenset(_TAGS.split())
 _EVERYWHERE = {"class", "title", "aria-hidden", "aria-label", "role"}
 ATTRIBUTES: dict[str, set[str]] = {
     "*": _EVERYWHERE,

@@ -31,7 +31,7 @@ _FAINT = "rgba(127,127,127,.1)"
 _SOFT = "rgba(127,127,127,.16)"
 _ROW = "display:block;padding:0 .8em"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
-_BOX = f"{_MONO};font-size:.86em;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:6px"
+_BOX = f"{_MONO};font-size:.86em;line-height:1.45;white-space:pre-wrap;overflow-wrap:break-word;border-radius:6px"
 _CODE = "background:#f3f5f8;color:#1f2328"
 _PILL = "border-radius:9px;padding:0 .6em;font-size:.9em"
 
@@ -54,7 +54,8 @@ STYLES: dict[str, str] = {
     "right": "text-align:right",
     "code": f"{_MONO};font-size:.88em;background:{_SOFT};color:inherit;border-radius:4px;padding:.1em .35em",
     "fence": f"{_BOX};{_CODE};padding:.7em .9em;margin:.6em 0;border:1px solid #d8dee4",
-    "plain": "background:transparent;color:inherit;font:inherit;padding:0",
+    # A front end that drops `inherit` (JupyterLab does, untrusted) would colour the code of a fence for its own ground.
+    "plain": "background:transparent;color:#1f2328;padding:0",
     # Colours of code, on the ground of `fence`, `lit` and `diff`
     "k": "color:#a0257c",
     "s": "color:#0a5c2b",
@@ -69,17 +70,17 @@ STYLES: dict[str, str] = {
     "turn": "line-height:1.5;max-width:60em",
     "text": "margin:.3em 0",
     "a": "color:inherit;text-decoration:underline",
-    "thinking": f"margin:.4em 0;border-left:2px solid {_LINE};padding-left:.8em;opacity:.8;font-size:.93em",
+    "thinking": f"margin:.4em 0;border-left:2px solid {_LINE};padding-left:.8em;opacity:.9;font-size:.93em",
     "tool": f"margin:.4em 0;border:1px solid {_LINE};border-radius:8px;background:{_FAINT};overflow:hidden",
     "kids": f"margin:.2em 0 .5em 1em;padding-left:.8em;border-left:2px solid {_LINE}",
     "head": "padding:.3em .7em;cursor:pointer;font-size:.93em",
-    "fold": "cursor:pointer;opacity:.75;font-size:.93em",
-    "icon": "opacity:.65",
+    "fold": "cursor:pointer;opacity:.82;font-size:.93em",
+    "icon": "opacity:.82",
     "name": "font-weight:600",
-    "subject": f"{_MONO};font-size:.9em;background:transparent;color:inherit;overflow-wrap:anywhere;padding:0",
-    "preview": "opacity:.7;font-size:.92em",
+    "subject": f"{_MONO};font-size:.9em;background:transparent;color:inherit;overflow-wrap:break-word;padding:0",
+    "preview": "opacity:.82;font-size:.92em",
     "body": "padding:0 .7em .3em",
-    "label": "opacity:.7;font-size:.85em;margin:.3em 0 .1em",
+    "label": "opacity:.82;font-size:.85em;margin:.3em 0 .1em",
     "in": f"{_BOX};background:transparent;color:inherit;margin:.3em 0;padding:0",
     "out": f"{_BOX};background:{_FAINT};color:inherit;margin:.3em 0;padding:.5em .7em",
     "lit": f"{_CODE};padding:.5em .7em;border:1px solid #d8dee4",
@@ -91,13 +92,13 @@ STYLES: dict[str, str] = {
     "hunk": f"{_ROW};color:#5c6672",
     "more": "margin:.1em 0",
     "fields": "margin:.3em 0;font-size:.92em",
-    "field": "opacity:.7",
+    "field": "opacity:.82",
     "checks": "margin:.3em 0;padding:0;list-style-type:none",
-    "done": "opacity:.7",
+    "done": "opacity:.82",
     "picture": "max-width:100%;border-radius:6px;margin:.3em 0",
     "plus": f"background:#dafbe1;color:#0a4a1c;{_PILL}",
     "minus": f"background:#ffebe9;color:#7d1a14;{_PILL}",
-    "status": "opacity:.7;font-size:.92em",
+    "status": "opacity:.82;font-size:.92em",
     "bad": f"background:#b3261e;color:#fff;{_PILL}",
     "busy": f"background:#5c6672;color:#fff;{_PILL}",
     "note": f"margin:.4em 0;padding:.3em .8em;border-left:3px solid {_LINE};font-size:.93em",
@@ -105,7 +106,7 @@ STYLES: dict[str, str] = {
     "note-warning": "background:#fff4d6;color:#5c3d00;border-left-color:#d49a00;border-radius:4px",
     "note-error": "background:#fff1f0;color:#8c1d18;border-left-color:#b3261e;border-radius:4px",
     "foot": f"margin:.6em 0 0;padding-top:.35em;border-top:1px solid {_LINE};font-size:.85em",
-    "facts": "opacity:.75",
+    "facts": "opacity:.82",
 }
 
 _TAG = re.compile(r'<([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")+)>')

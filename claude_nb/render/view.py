@@ -324,13 +324,14 @@ def _ask(view: ToolView, call: _Call) -> ToolView:
 
 def _other(view: ToolView, call: _Call) -> ToolView:
     """Any tool: its arguments and its text."""
+    arguments = _json(call.input)
     values = [call.text(k) for k in call.input]
     subject = one_line(values[0], 80) if len(values) == 1 else ""
     return replace(
         view,
         subject=subject,
         preview=_lines(call.result) if call.result.strip() else "",
-        input=(Code(visible(_json(call.input)), "json", "in"),) if call.input else (),
+        input=(Code(visible(arguments), _colours(arguments), "in"),) if call.input else (),
         output=call.output(*_pretty(call.result)),
     )
 
@@ -339,10 +340,16 @@ def _pretty(text: str) -> tuple[str, str]:
     """A result that is JSON, indented; else as it is."""
     if text[:1] in "{[" and len(text) < 20_000:
         try:
-            return _json(json.loads(text)), "json"
+            indented = _json(json.loads(text))
         except ValueError:
-            pass
+            return text, ""
+        return indented, _colours(indented)
     return text, ""
+
+
+def _colours(text: str) -> str:
+    """One line of JSON reads well without colours."""
+    return "json" if "\n" in text else ""
 
 
 _Draw = Callable[[ToolView, _Call], ToolView]

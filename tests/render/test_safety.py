@@ -110,9 +110,9 @@ _VIEWERS = {
 }
 for _viewer in _VIEWERS.values():
     _viewer.validateLink = lambda url: True  # a viewer that checks nothing
-_MADE_BY_MARKDOWN = set(
-    "a blockquote br code em h1 h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead tr ul".split()  # noqa: SIM905
-)
+_MADE_BY_MARKDOWN = """
+    a blockquote br code em h1 h2 h3 h4 h5 h6 hr img li ol p pre s span strong table tbody td th thead tr ul
+"""
 
 
 def dangers(text: str) -> list[str]:
@@ -120,7 +120,7 @@ def dangers(text: str) -> list[str]:
     found = []
     for name, viewer in _VIEWERS.items():
         page = Page(viewer.render(text))
-        found += [f"{name}: {tag}" for tag in page.tags if tag not in _MADE_BY_MARKDOWN]
+        found += [f"{name}: {tag}" for tag in page.tags if tag not in _MADE_BY_MARKDOWN.split()]
         for tag, attribute, value in page.attributes:
             if attribute.startswith("on") or (attribute in ("style", "id") and tag not in ("td", "th")):
                 found.append(f"{name}: {tag} {attribute}")
@@ -145,7 +145,7 @@ def test_safe_markdown_is_harmless_whatever_it_is_made_of(text: str):
 @settings(max_examples=500, deadline=None)
 @given(hostile_markdown)
 def test_no_viewer_however_it_parses_can_find_a_tag_or_a_picture(text: str):
-    safe = re.sub(r"</?(?:pre|code)>", "", safe_markdown(text))
+    safe = re.sub(r"</?(?:pre|code)>|<span>\$</span>", "", safe_markdown(text))
     assert not re.search(r"<[A-Za-z/!?]|!\\?\[", safe)
 
 

@@ -13,7 +13,7 @@ from claude_nb.render.stream import BlockStream
 from claude_nb.render.style import Look
 
 from .samples import ANSWER
-from .strategies import markdown, pieces
+from .strategies import pieces, streamable
 
 LIVE = Look(live=True)
 
@@ -27,12 +27,12 @@ def streamed(parts: list[str]) -> str:
 @settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_any_cutting_of_any_markdown_renders_like_the_whole(data: st.DataObject):
-    text = data.draw(markdown)
+    text = data.draw(streamable)
     assert streamed(data.draw(pieces(text))) == to_html(text, LIVE)
 
 
 @settings(max_examples=300, deadline=None)
-@given(markdown)
+@given(streamable)
 @example("- a\nb | c\n--- | ---\nd | e")
 @example("$$ a\n# h\n\n$$")
 @example("text\n$$\na\n\nb\n$$\n")
@@ -42,7 +42,7 @@ def test_one_character_at_a_time_renders_like_the_whole(text: str):
 
 
 @settings(max_examples=200, deadline=None)
-@given(markdown)
+@given(streamable)
 def test_the_open_tail_is_drawn_as_if_the_text_ended_there(text: str):
     stream = MarkdownStream(LIVE)
     shown = "".join(stream.feed(text)) + stream.tail_html()
