@@ -30,8 +30,8 @@ def setup(request: pytest.FixtureRequest) -> None:
 
 
 def go(page: Frontend, code: str) -> Cell:
-    """Start a cell and wait until it said GO."""
-    return page.execute(code).wait_text("GO")
+    """Start a cell and wait until it said GO, and all of that line."""
+    return page.execute(code).wait_text("GO").wait_text("\n")
 
 
 def test_tools_use_the_main_threads_objects_and_print_into_the_cell(page: Frontend) -> None:
