@@ -211,12 +211,28 @@ class _TextWriter(_Writer):
         if not goes_on:
             # Highlighted code is several times its text: it is shown plain at first, and coloured as it doubles.
             self._growth = _Growth(short=0, factor=2) if fence else _Growth(short=600, factor=1.5)
-        if self._growth.due(len(tail)) or not goes_on:
+        delta = tail[len(self._tail) :]
+        if goes_on and ((not fence and _reads_the_same(self._tail, delta)) or not self._growth.due(len(tail))):
+            yield ["txt", self._text.key, delta]
+            self._tail = tail
+        else:
             yield ["tail", self._text.key, _LAST_NEWLINES.sub(r"\1", self._stream.tail_html())]
             self._tail = tail.rstrip("\n" if fence else None)
-        else:
-            yield ["txt", self._text.key, tail[len(self._tail) :]]
-            self._tail = tail
+
+
+# Characters that can mean something to Markdown in the middle of a line, and the ends of lines.
+_MARKUP = re.compile(r"[\n*_`~\[\]<>|#$\\/&;=@]")
+# A last line in which words have begun, after the marks of lists, quotes and headings; not one of a table.
+_IN_WORDS = re.compile(r"(?:^|\n)[ ]*(?:(?:[-+*>]|\d+[.)]|#{1,6})[ ]+)*[^\W\d_][^\n|]*\Z")
+_IN_LINK = re.compile(r"(?:://|www\.)\S*\Z")
+
+
+def _reads_the_same(shown: str, delta: str) -> bool:
+    """Whether `delta` after `shown` looks the same as plain text as it would rendered: words in the middle of a line.
+
+    Most deltas of prose are such. Where this errs, the next rendering puts it right.
+    """
+    return not _MARKUP.search(delta) and not _IN_LINK.search(shown) and bool(_IN_WORDS.search(shown))
 
 
 # HTML leaves out or adds newlines at the end of the text. Without any, text can go on there: it brings its own.

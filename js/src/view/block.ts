@@ -2,7 +2,7 @@
 // Above: live.ts owns the blocks. Below: the browser. Every piece of HTML comes from the kernel's sanitiser.
 
 /** Elements in which text that goes on belongs: the last of them, innermost. Inline elements are left behind. */
-const FLOW = "p, li, ul, ol, blockquote, pre, pre > code, div, details";
+const FLOW = "p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, pre, pre > code, div, details";
 
 export class BlockView {
   readonly el = element("div", "cnb-block");

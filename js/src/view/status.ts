@@ -60,6 +60,7 @@ export class StatusView {
   private tick(): void {
     const seconds = Math.floor((performance.now() - this.began) / 1000);
     const minutes = Math.floor(seconds / 60);
+    this.el.classList.toggle("cnb-beat", seconds % 2 === 1);
     this.clock.textContent = minutes ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
   }
 

@@ -1,0 +1,156 @@
+"""What a streaming answer costs between kernel and page, beside the two ways one would do it without a widget.
+
+    python -m tests.benchmarks.bench_page          8 s of text in 800 deltas (4 kB)
+    python -m tests.benchmarks.bench_page --full   40 s, 4,000 deltas, 20 kB: the figures of the README
+
+JupyterLab in Chromium, a page per method. Bytes are those of the page's websocket from the start of the cell until the
+end of the text is shown, final bundle included, after a first cell that brought the page script. Renderer CPU is that
+of the page's own process, as Chromium reports it.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession, sync_playwright
+
+from tests.benchmarks.page_cells import END
+from tests.browser.lab import CHROMIUM_ARGS, LabServer, Notebook, chromium_path
+
+SHORT, FULL = 8.0, 40.0
+# Budgets of the design for 40 s; shorter runs get their share of them.
+BYTES, RENDERER = 600_000, 6.0
+LATENCY_MS = 100.0
+METHODS = {
+    "live face": "page_cells.face({seconds})",
+    "display update at 10 Hz": "page_cells.updates({seconds}, 0.1)",
+    "display update per delta": "page_cells.updates({seconds}, 0)",
+}
+PREPARE = "from tests.benchmarks import page_cells\npage_cells.stamps({count}, 0.35)"
+STAMPS = 15
+# Writes down how long after it was written each stamp was painted.
+WATCH = """() => {
+    window.latencies = [];
+    const seen = new Set();
+    new MutationObserver(() => {
+        const text = document.querySelector(".cnb-live")?.textContent ?? "";
+        for (const [, stamp] of text.matchAll(/@(\\d+)@/g)) {
+            if (seen.has(stamp)) continue;
+            seen.add(stamp);
+            requestAnimationFrame(() => window.latencies.push(Date.now() - Number(stamp)));
+        }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one method cost: bytes, and seconds of CPU in kernel and page."""
+
+    received: int
+    kernel: float
+    renderer: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """All figures of a run of `seconds`; `latency` is the median from a delta to its paint, in milliseconds."""
+
+    seconds: float
+    methods: dict[str, Figures]
+    latency: float
+
+    def table(self) -> str:
+        """As a Markdown table, with ratios to ours and the budgets."""
+        ours = self.methods["live face"]
+        share = self.seconds / FULL
+        lines = [
+            f"| {self.seconds:.0f} s, {self.seconds / 2:.0f} kB of text | websocket | renderer CPU | kernel CPU |",
+            "|---|---|---|---|",
+        ]
+        for name, it in self.methods.items():
+            lines.append(
+                f"| {name} | {it.received / 1000:,.0f} kB ({it.received / ours.received:.1f} x)"
+                f" | {it.renderer:.1f} s ({it.renderer / ours.renderer:.1f} x)"
+                f" | {it.kernel:.2f} s ({it.kernel / ours.kernel:.1f} x) |"
+            )
+        lines += [
+            f"| *budget* | {BYTES * share / 1000:,.0f} kB | {RENDERER * share:.1f} s | |",
+            "",
+            f"A delta is painted {self.latency:.0f} ms after it was written (median; budget {LATENCY_MS:.0f} ms).",
+        ]
+        return "\n".join(lines)
+
+
+def measure(seconds: float) -> Report:
+    """Run all methods, one after the other."""
+    with _chromium() as (context, cdp), tempfile.TemporaryDirectory() as home:
+        server = LabServer(Path(home) / "lab")
+        try:
+            latency, methods = 0.0, {}
+            for number, (name, call) in enumerate(METHODS.items()):
+                source = call.format(seconds=seconds)
+                path = server.notebook(f"bench-{number}", PREPARE.format(count=STAMPS if not number else 1), source)
+                notebook = Notebook(server, context, path)
+                if not number:
+                    latency = _latency(notebook)
+                else:
+                    notebook.run(0, 1)
+                methods[name] = _figures(notebook, cdp, seconds)
+                notebook.close()
+                server.end_kernels()
+        finally:
+            server.close()
+    return Report(seconds, methods, latency)
+
+
+def _latency(notebook: Notebook) -> float:
+    notebook.page.evaluate(WATCH)
+    notebook.run(0, 1)
+    latencies: list[float] = notebook.page.evaluate("() => window.latencies")
+    assert len(latencies) == STAMPS
+    return statistics.median(latencies)
+
+
+def _figures(notebook: Notebook, cdp: CDPSession, seconds: float) -> Figures:
+    received, renderer = notebook.received, _renderer_seconds(cdp)
+    notebook.start(1)
+    # A page that is updated for each delta falls far behind the kernel.
+    notebook.page.wait_for_function(
+        "([end]) => { const text = document.querySelectorAll('.jp-Notebook .jp-Cell')[1]?.innerText ?? '';"
+        " return text.includes(end) && text.includes('kernel cpu') }",
+        arg=[END],
+        timeout=(60 + 10 * seconds) * 1000,
+        polling=500,
+    )
+    said = re.search(r"kernel cpu ([\d.]+) s", notebook.output(1).inner_text())
+    assert said is not None
+    return Figures(notebook.received - received, float(said[1]), _renderer_seconds(cdp) - renderer)
+
+
+def _renderer_seconds(cdp: CDPSession) -> float:
+    """CPU of all pages so far; there is one at a time."""
+    processes: list[dict[str, Any]] = cdp.send("SystemInfo.getProcessInfo")["processInfo"]
+    return sum(it["cpuTime"] for it in processes if it["type"] == "renderer")
+
+
+@contextmanager
+def _chromium() -> Iterator[tuple[BrowserContext, CDPSession]]:
+    with sync_playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
+        try:
+            yield browser.new_context(viewport={"width": 1200, "height": 900}), browser.new_browser_cdp_session()
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    print(measure(FULL if "--full" in sys.argv else SHORT).table())

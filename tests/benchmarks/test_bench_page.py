@@ -1,0 +1,25 @@
+"""The budgets of the page, in a short run of the benchmark."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks.bench_page import BYTES, FULL, LATENCY_MS, RENDERER, SHORT, measure
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.benchmark
+@pytest.mark.browser
+def test_a_streaming_answer_stays_within_its_budget_and_far_below_display_updates(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = measure(SHORT)
+    with capsys.disabled():
+        print(f"\n{report.table()}")
+    ours, per_delta = report.methods["live face"], report.methods["display update per delta"]
+    share = SHORT / FULL
+    assert ours.received <= BYTES * share
+    assert ours.renderer <= RENDERER * share
+    assert ours.received * 10 < per_delta.received
+    assert ours.renderer * 3 < per_delta.renderer
+    assert report.latency <= LATENCY_MS
