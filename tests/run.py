@@ -85,7 +85,7 @@ def install_node_modules() -> None:
     lock, installed = JS / "package-lock.json", JS / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         say("installing the page script's tools")
-        must([tool("npm"), "ci", "--silent", "--no-audit", "--no-fund"], cwd=JS)
+        must([tool("npm"), "ci", "--loglevel=error", "--no-audit", "--no-fund"], cwd=JS)
 
 
 def install_chromium() -> None:
