@@ -217,6 +217,9 @@ def _do(job: _Job) -> None:
 
 def _do_interruptibly(job: _Job) -> None:
     """Run a call while no cell waits. An idle kernel ignores SIGINT, so listen to it for the time of the call."""
+    if threading.current_thread() is not threading.main_thread():
+        _do(job)  # a kernel embedded in another thread: signals do not come here
+        return
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

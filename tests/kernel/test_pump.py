@@ -272,3 +272,12 @@ def test_an_interrupt_of_an_idle_call_reaches_the_cell_that_awaits(portal: Block
         assert told == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_kernel_embedded_in_another_thread_does_its_calls_there() -> None:
+    pump, ran = Pump(), []
+    pump.submit(lambda: ran.append(threading.current_thread().name))
+    thread = threading.Thread(target=pump.drain, name="kernel's own")
+    thread.start()
+    thread.join(10)
+    assert ran == ["kernel's own"]
