@@ -1,5 +1,6 @@
 """Tools without a server: what the model is told of a function, what it may send, and what it gets back."""
 
+import asyncio
 import base64
 import contextvars
 import functools
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import Annotated, Any, Literal, NotRequired, Optional, TypedDict
 
@@ -303,6 +305,50 @@ def test_a_model_that_holds_itself_is_still_an_object_at_the_root() -> None:
     assert text(call(made, name="a", children=[{"name": "b"}])) == "b"
 
 
+def test_a_dict_of_json_schemas_is_the_properties_of_one() -> None:
+    made = tool("f", "F", {"n": {"type": "integer", "maximum": 5}})(lambda args: args["n"])
+
+    assert made.schema["required"] == ["n"]
+    assert text(call(made, n=5)) == "5"
+    assert "n: 6 is greater" in text(call(made, n=6))
+
+
+def test_json_schema_that_is_none_is_refused() -> None:
+    with pytest.raises(OptionsError, match=r"properties\.n\.type"):
+        tool("f", "F", {"type": "object", "properties": {"n": {"type": "number of legs"}}})(lambda args: args)
+
+
+def test_a_partial_and_a_decorated_function_are_the_functions_inside() -> None:
+    def scale(number: float, by: float = 1.0) -> float:
+        """Scale."""
+        raise ValueError(f"{number} by {by}")
+
+    @functools.wraps(scale)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return scale(*args, **kwargs)
+
+    for fn, by in ((functools.partial(scale, by=2.0), 2.0), (wrapped, 1.0)):
+        made = tool(fn)
+        assert (made.name, made.description) == ("scale", "Scale.")
+        assert made.schema["properties"]["by"] == {"type": "number", "default": by}
+        lines = text(call(made, number=1)).splitlines()
+        assert lines[0] == f"ValueError: 1.0 by {by}"
+        assert len(lines) == 3
+
+
+def test_an_object_that_can_be_called_is_a_tool_of_its_call() -> None:
+    class Greeter:
+        """Greets."""
+
+        async def __call__(self, who: str) -> str:
+            return f"Hello {who}"
+
+    made = tool(Greeter())
+
+    assert (made.name, made.description) == ("Greeter", "Greets.")
+    assert text(call(made, who="Ada")) == "Hello Ada"
+
+
 def test_a_schema_that_says_nothing_is_refused() -> None:
     with pytest.raises(OptionsError, match="TypedDict"):
         tool("f", "F", int)(lambda args: args)
@@ -323,6 +369,40 @@ def test_bad_arguments_are_told_all_at_once() -> None:
     assert message.startswith("Invalid arguments for add: ")
     for fault in ("b: missing", "a: Input should be a valid integer", "c: no such parameter"):
         assert fault in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"n": "3", "day": "2026-01-02", "colour": "red"}, "n: Input should be a valid integer"),
+        ({"n": True, "day": "2026-01-02", "colour": "red"}, "n: Input should be a valid integer"),
+        ({"n": 3, "day": "soon", "colour": "red"}, "day: Input should be a valid date"),
+        ({"n": 3, "day": "2026-01-02", "colour": "grey"}, "colour: Input should be 'red' or 'blue'"),
+        ({"n": 3, "day": "2026-01-02"}, "colour: missing"),
+    ],
+)
+def test_types_are_checked_as_json_and_arguments_left_as_they_are(arguments: dict[str, Any], fault: str) -> None:
+    seen: list[Any] = []
+    made = tool("f", "F", {"n": int, "day": date, "colour": Colour})(seen.append)
+
+    assert fault in text(call(made, **arguments))
+    assert seen == []
+    good = {"n": 3, "day": "2026-01-02", "colour": "red", "other": None}
+    call(made, **good)
+    assert seen == [good]
+
+
+def test_what_a_tool_awaits_may_be_cancelled_without_losing_the_call() -> None:
+    @tool
+    async def give_up() -> None:
+        job = asyncio.ensure_future(asyncio.sleep(60))
+        job.cancel()
+        await job
+
+    result = call(give_up)
+
+    assert result["isError"]
+    assert "CancelledError" in text(result)
 
 
 def deeper(depth: int) -> None:

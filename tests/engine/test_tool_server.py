@@ -365,7 +365,9 @@ def test_a_dead_server_answers_with_the_reason_and_lives_again_after_initialize(
     run(main)
 
 
-@pytest.mark.parametrize("message", [{}, {"id": 1}, {"id": 1, "method": 5}, [], {"id": 1, "result": {}}])
+@pytest.mark.parametrize(
+    "message", [{}, {"id": 1}, {"id": 1, "method": 5}, [], {"id": 1, "result": {}}, {"id": {}, "method": "ping"}]
+)
 def test_what_is_no_request_is_answered_with_an_error(run: Any, message: Any) -> None:
     async def main() -> None:
         async with connected(create_sdk_mcp_server("s")["instance"]) as client:
@@ -377,6 +379,9 @@ def test_what_is_no_request_is_answered_with_an_error(run: Any, message: Any) ->
 def test_a_request_of_the_wrong_shape_does_not_harm_the_server(run: Any) -> None:
     async def main() -> None:
         async with connected(create_sdk_mcp_server("s", tools=[add])["instance"]) as client:
+            for params in (["list"], "words", {"requestId": {}}, {}):
+                for method in ("notifications/cancelled", "notifications/progress", "no/such/notification"):
+                    assert await client.bridge.handle({"method": method, "params": params}) == RECEIPT
             bad = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": "words"}
             assert "error" in await client.bridge.handle(bad)
             assert "error" in await client.request("tools/call", arguments={})

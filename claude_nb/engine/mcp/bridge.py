@@ -60,6 +60,8 @@ class ServerBridge:
         receipt. Cancelling this call cancels the request in the server. Never raises for what the message holds.
         """
         key = message.get("id") if isinstance(message, dict) else None
+        if key is not None and not _is_id(key):
+            return _error(None, _INVALID_REQUEST, "An id is a string or a number.")
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
             return _error(key, _INVALID_REQUEST, "Not a JSON-RPC request or notification.")
         if message["method"] == "initialize":
@@ -149,10 +151,7 @@ class _Run:
     async def handle(self, message: Message) -> Message:
         key = message.get("id")
         if key is None:
-            if message["method"] == "notifications/cancelled":
-                self._withdraw((message.get("params") or {}).get("requestId"), message)
-            else:
-                self._forward(message)
+            self._take_note(message)
             return {"jsonrpc": "2.0", "result": {}}
         if key in self._waiting:
             return _error(key, _INVALID_REQUEST, f"A request with the id {key!r} is still open.")
@@ -178,6 +177,14 @@ class _Run:
                 await self.ended.wait()
             self._scope.cancel()
             await self.ended.wait()
+
+    def _take_note(self, message: Message) -> None:
+        params = message.get("params")
+        if message["method"] != "notifications/cancelled":
+            with contextlib.suppress(ValueError):  # nobody waits for a word about a notification's shape
+                self._forward(message)
+        elif isinstance(params, dict) and _is_id(params.get("requestId")):
+            self._withdraw(params["requestId"], message)
 
     def _withdraw(self, key: Any, notice: Message) -> None:
         """Cancel a request. The server may answer it, or not (mcp 2.x); who waits for it is told here."""
@@ -256,6 +263,10 @@ def _wire_adapter() -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(JSONRPCMessage)
+
+
+def _is_id(key: Any) -> bool:
+    return isinstance(key, (str, int))
 
 
 def _cancelled(key: Any) -> Message:

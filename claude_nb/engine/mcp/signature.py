@@ -6,13 +6,15 @@ parameters go; the rest of the docstring is the description.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import typing
 from collections.abc import Callable
 from typing import Any
 
-from claude_nb.engine.mcp.schema import MISSING, Parameter, Shape, shape_of_parameters
+from claude_nb.engine.mcp.hints import MISSING, Parameter
+from claude_nb.engine.mcp.schema import Shape, shape_of_parameters
 from claude_nb.errors import OptionsError
 
 _GOOGLE = re.compile(r"^(Args|Arguments|Parameters):\s*$")
@@ -28,13 +30,14 @@ def describe(fn: Callable[..., Any]) -> tuple[str, str, Shape]:
     Without a docstring its signature describes it. Raises OptionsError for a function that cannot be called with
     keywords, has hints that cannot be resolved, or takes values without a JSON form.
     """
-    name = getattr(fn, "__name__", type(fn).__name__)
+    inner = innermost(fn)
+    name = getattr(inner, "__name__", type(inner).__name__)
     try:
         signature = inspect.signature(fn)
     except ValueError as error:
         raise OptionsError(f"{name} does not tell its parameters; wrap it in a function of yours.") from error
-    text, words = read_docstring(inspect.getdoc(fn) if inspect.isroutine(fn) else fn.__doc__)
-    hints = _hints(fn, name)
+    text, words = read_docstring(inner.__doc__)
+    hints = _hints(inner, name)
     parameters = []
     more = False
     for parameter in signature.parameters.values():
@@ -58,11 +61,17 @@ def describe(fn: Callable[..., Any]) -> tuple[str, str, Shape]:
     return name, text or f"{name}{signature}", shape_of_parameters(parameters, more=more)
 
 
+def innermost(fn: Callable[..., Any]) -> Any:
+    """The function inside partials and decorators."""
+    fn = inspect.unwrap(fn)
+    return innermost(fn.func) if isinstance(fn, functools.partial) else fn
+
+
 def _hints(fn: Callable[..., Any], name: str) -> dict[str, Any]:
     target = fn if inspect.isroutine(fn) else type(fn).__call__
     try:
-        return typing.get_type_hints(inspect.unwrap(target), include_extras=True)
-    except NameError as error:
+        return typing.get_type_hints(target, include_extras=True)
+    except (NameError, SyntaxError) as error:
         raise OptionsError(f"{name} has a type hint that cannot be resolved: {error}.") from error
 
 

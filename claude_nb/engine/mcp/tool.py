@@ -6,6 +6,7 @@ three-argument form follow the official Python SDK 0.2.186 (protocol page 1.1, 2
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import traceback
@@ -19,7 +20,7 @@ from pydantic.alias_generators import to_camel
 
 from claude_nb.engine.mcp.result import Present, error, to_result
 from claude_nb.engine.mcp.schema import ArgumentsError, Shape, shape_of
-from claude_nb.engine.mcp.signature import describe
+from claude_nb.engine.mcp.signature import describe, innermost
 from claude_nb.errors import OptionsError
 
 T = TypeVar("T")
@@ -113,12 +114,17 @@ class SdkMcpTool(Generic[T]):
             read = self._shape.read(arguments)
         except ArgumentsError as fault:
             return error(f"Invalid arguments for {self.name}: {fault}")
-        if self._by_keyword:
-            fn, kwargs = self.handler, read
-        else:
-            fn, kwargs = functools.partial(self.handler, read), {}
+        fn, kwargs = _function(self.handler), read
+        if not self._by_keyword:
+            fn, kwargs = functools.partial(fn, read), {}
         try:
             return to_result(await (runner or run)(fn, kwargs), present)
+        except asyncio.CancelledError as exception:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Something that the tool awaited was cancelled, not this call: unanswered, the model would wait for ever.
+            return error(explain(exception, self.handler))
         # SystemExit: a tool that calls exit() ends its call, not the engine.
         except (Exception, SystemExit) as exception:
             return error(explain(exception, self.handler))
@@ -129,17 +135,16 @@ async def run(fn: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
 
     If the call is cancelled the thread is left to itself: a running function cannot be stopped.
     """
-    if is_async(fn):
+    if inspect.iscoroutinefunction(fn):
         return await fn(**kwargs)
     result = await anyio.to_thread.run_sync(functools.partial(fn, **kwargs), abandon_on_cancel=True)
     return await result if inspect.isawaitable(result) else result
 
 
-def is_async(fn: Callable[..., Any]) -> bool:
-    """Whether calling `fn` gives a coroutine; sees through partials and objects with an async `__call__`."""
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004
+def _function(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler itself, or the async `__call__` of an object, which is not seen to be async from outside."""
+    call = getattr(handler, "__call__", None)  # noqa: B004
+    return call if call is not None and inspect.iscoroutinefunction(call) else handler
 
 
 def explain(exception: BaseException, fn: Callable[..., Any]) -> str:
@@ -154,7 +159,7 @@ def explain(exception: BaseException, fn: Callable[..., Any]) -> str:
 
 def _frames_of(exception: BaseException, fn: Callable[..., Any]) -> list[traceback.FrameSummary]:
     """The frames from the tool's function downwards: those above it are ours and say nothing to the model."""
-    code = getattr(inspect.unwrap(fn), "__code__", None)
+    code = getattr(innermost(_function(fn)), "__code__", None)
     at = exception.__traceback__
     while at is not None and at.tb_frame.f_code is not code:
         at = at.tb_next
