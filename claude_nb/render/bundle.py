@@ -117,5 +117,6 @@ def _closed(text: str) -> str:
     if not regions or regions[-1][2].type != "fence":
         return text
     start, end, token = regions[-1]
-    open_ended = end - start < token.content.count("\n") + 2 and end >= len(text.split("\n"))
-    return f"{text}\n{token.markup}" if open_ended else text
+    lines = text.split("\n")
+    closed = end - start > 1 and lines[end - 1].lstrip("> ").startswith(token.markup)
+    return text if closed or end < len(lines) else f"{text}\n{token.markup}"

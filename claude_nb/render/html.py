@@ -144,7 +144,7 @@ def _question(block: Question) -> str:
 def _failure(turn: Turn, look: Look) -> str:
     """The error of a failed turn, unless a notice already says it."""
     text = str(turn.error) if turn.error else ""
-    told = any(isinstance(b, Notice) and (b.text in text or text in b.text) for b in turn.blocks)
+    told = any(isinstance(b, Notice) and b.text and (b.text in text or text in b.text) for b in turn.blocks)
     if not text or told or turn.status == "interrupted":
         return ""
     return dress(sanitize(_note(text, "error")), look)

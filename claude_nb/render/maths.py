@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from markdown_it.utils import EnvType, OptionsDict
 
+# Bounded, so that openings without an end cost no more than their number.
 INLINE = re.compile(
-    r"\$\$(?P<display>[^$]+?)\$\$"
-    r"|\$(?P<dollar>(?![\s$])(?:[^$\\]|\\.)*?)(?<!\s)\$(?![\w$])"
-    r"|\\\((?P<round>.+?)\\\)"
-    r"|\\\[(?P<square>.+?)\\\]",
+    r"\$\$[^$]{1,2000}?\$\$"
+    r"|\$(?![\s$])(?:[^$\\]|\\.){0,2000}?(?<!\s)\$(?![\w$])"
+    r"|\\\(.{1,2000}?\\\)"
+    r"|\\\[.{1,2000}?\\\]",
     re.DOTALL,
 )
-_LONGEST_INLINE = 2000
 _CLOSING = {"$$": "$$", "\\[": "\\]"}
 UNSAFE_TEX = re.compile(r"\\(?:href|url|class|cssId|style|data|require|includegraphics|unicode|html\w*|mmlToken)\b")
 
@@ -50,7 +50,7 @@ def add_maths(md: MarkdownIt) -> None:
 def _inline(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in "$\\":
         return False
-    match = INLINE.match(state.src, state.pos, min(state.posMax, state.pos + _LONGEST_INLINE))
+    match = INLINE.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
     if not silent:

@@ -46,7 +46,7 @@ def _part(part: Part) -> str:
         case Code():
             return _code(part)
         case Diff():
-            return _folded(list(part.rows), "diff", _diff_rows) if part.rows else ""
+            return _folded(list(part.rows), "diff", diff_rows) if part.rows else ""
         case Prose():
             return prose_html(part.text)
         case Fields():
@@ -76,7 +76,7 @@ def _plain_rows(rows: Sequence[str]) -> str:
     return escape("\n".join(rows))
 
 
-def _diff_rows(rows: Sequence[str]) -> str:
+def diff_rows(rows: Sequence[str]) -> str:
     # Each row is a block for its background and keeps its newline inside, so that it still reads without styles.
     classes = {"+": "add", "-": "del", "@": "hunk"}
     drawn = []

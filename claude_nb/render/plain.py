@@ -40,7 +40,7 @@ def part_lines(view: ToolView, *, full: bool = False) -> list[str]:
         parts += view.output
     lines: list[str] = []
     for part in parts:
-        shown = _lines(part)
+        shown = lines_of(part)
         limit = _DIFF_SHOWN if isinstance(part, Diff) else _SHOWN
         lines += shown[:limit]
         if len(shown) > limit:
@@ -64,7 +64,7 @@ def thinking_line(block: Thinking) -> str:
     return "Thinking…" if block.ended is None else f"Thought for {seconds(block.duration or 0.0)}"
 
 
-def _lines(part: Part) -> list[str]:
+def lines_of(part: Part) -> list[str]:
     match part:
         case Code():
             prompt = "$ " if part.role == "in" and part.language == "bash" else ""

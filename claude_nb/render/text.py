@@ -18,7 +18,6 @@ _ESCAPE_SEQUENCE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n|$)", re.MULTILINE)
 # Candidates for `visible`; a character class is far cheaper than asking unicodedata about every letter.
 _MAYBE_HIDDEN = re.compile(r"[^\t\n\x20-\x7e\xa1-\xac\xae-\u034e\u0350-\u05ff\u4e00-\u9fff\uac00-\ud7a3]")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
@@ -44,7 +43,8 @@ def strip_escapes(text: str) -> str:
 
 def screen(text: str) -> str:
     """What a terminal would show of a program's output: colours gone, lines redrawn with `\\r` in their last state."""
-    return _OVERWRITTEN.sub("", strip_escapes(text.replace("\r\n", "\n"))).rstrip()
+    lines = strip_escapes(text).split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).rstrip()
 
 
 def visible(text: str) -> str:

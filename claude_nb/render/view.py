@@ -89,7 +89,7 @@ def tool_view(tool: Tool, root: str | None = None) -> ToolView:
     icon, name, draw = _KINDS.get(tool.name) or _foreign(tool.name)
     view = draw(ToolView(icon, name), _Call(tool, root))
     if tool.status == "failed":
-        text = _untag(tool.error or tool.result_text)
+        text = _untag(tool.error or _result_text(tool))
         exit_code = re.match(r"Exit code (\d+)\n?", text)
         preview = f"exit {exit_code[1]}" if exit_code else one_line(visible(screen(text)), 60)
         rest = text[exit_code.end() :] if exit_code else text
@@ -113,7 +113,7 @@ class _Call:
         self.tool, self.root = tool, root
         self.input = tool.input if tool.input or tool.input_done else _half_written(tool.input_json)
         self.detail: dict[str, Any] = tool.detail if isinstance(tool.detail, dict) else {}
-        self.result = _untag(tool.result_text)
+        self.result = _untag(_result_text(tool))
 
     def text(self, key: str) -> str:
         """A field of the input as visible text, empty if it is missing."""
@@ -163,9 +163,17 @@ def _json(value: Any) -> str:
     return line if len(line) <= 80 else json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
+def _result_text(tool: Tool) -> str:
+    """The text of the result, whatever a server put between."""
+    if not isinstance(tool.result, list):
+        return str(tool.result or "")
+    parts = [p for p in tool.result if isinstance(p, dict) and p.get("type") == "text"]
+    return "\n".join(str(p.get("text") or "") for p in parts)
+
+
 def _untag(text: str) -> str:
     """A result without what the CLI wraps around it for the model."""
-    text = re.sub(r"<system-reminder>.*?</system-reminder>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r"<system-reminder>(?:(?!</?system-reminder>).)*</system-reminder>\s*", "", text, flags=re.DOTALL)
     return re.sub(r"\A<tool_use_error>(.*)</tool_use_error>\s*\Z", r"\1", text, flags=re.DOTALL)
 
 

@@ -112,7 +112,9 @@ def test_both_looks_have_the_same_structure():
     assert Page(to_html(text, LIVE)).tags == Page(to_html(text, STATIC)).tags
 
 
-@pytest.mark.parametrize("start", [">" * 500, "- " * 300, "[" * 5000, "*" * 5000, "`" * 5001, "\\[" * 3000, "$" * 3000])
+@pytest.mark.parametrize(
+    "start", [">" * 500, "- " * 300, "[" * 5000, "*" * 5000, "`" * 5001, "\\[" * 3000, "$" * 3000, "$a" * 3000]
+)
 @pytest.mark.timeout(20)
 def test_deep_and_unbalanced_markdown_ends_soon(start: str):
     text = start + "x"

@@ -87,3 +87,11 @@ def test_dollars_and_backslashes_stand_alone_for_the_typesetter():
 )
 def test_figures_read_well(shown: str, expected: str):
     assert shown == expected
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", ["x", " ", "\x1b]", "\x1b[1;", "\r", "\u202e", "a ", "\\", "$"])
+def test_a_long_hostile_line_is_dealt_with_soon(piece: str):
+    line = piece * 200_000
+    for work in (clean, screen, visible, escape_prose):
+        work(line)

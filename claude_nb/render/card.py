@@ -1,0 +1,119 @@
+"""The body of a question: what a person decides on, shown whole.
+
+Above: `widgets.card` (the page), `magics` (typed answers). Below: `view`'s parts, `pieces`, `flavour`. Where a tool's
+own view folds and cuts, this one does neither: what is not seen cannot be agreed to. Only beyond `MOST` characters is
+something left out, and then the card knows and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .diff import Diff
+from .flavour import blocks as markdown_blocks
+from .pieces import diff_rows
+from .plain import lines_of
+from .sanitize import sanitize
+from .text import clean, escape, escape_prose, visible
+from .view import Code, Fields, Part, Prose
+
+MOST = 200_000
+"""Characters of one part that a page is given."""
+_WEB = re.compile(r"https?://[^\s<>\"']+\Z", re.IGNORECASE)
+
+
+@dataclass(slots=True, frozen=True)
+class Link:
+    """An address to be opened by a click; one that is not http(s) is shown as text."""
+
+    url: str
+
+
+Body = tuple[Part | Link, ...]
+
+
+def shown(text: str) -> str:
+    """One line of text for a person to decide on: hidden characters visible, no line ends."""
+    return " ".join(visible(text).split())
+
+
+def json_part(value: Any) -> Code:
+    """Any value, as indented JSON."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return Code(visible(text), "json", "in")
+
+
+def body_html(body: Body) -> str:
+    """The parts one below the other, as sanitised HTML of the live look."""
+    return sanitize("".join(map(_part, body)))
+
+
+def body_lines(body: Body) -> list[str]:
+    """The parts as lines of text without control characters."""
+    lines: list[str] = []
+    for part in body:
+        lines += [visible(part.url)] if isinstance(part, Link) else lines_of(part)
+    return lines
+
+
+def is_whole(body: Body) -> bool:
+    """Whether `body_html` leaves nothing out."""
+    return all(_size(part) <= MOST for part in body)
+
+
+def _size(part: Part | Link) -> int:
+    match part:
+        case Code() | Prose():
+            return len(part.text)
+        case Diff():
+            return sum(len(row) + 1 for row in part.rows)
+        case Fields():
+            return sum(len(name) + len(value) for name, value in part.rows)
+        case _:
+            return 0
+
+
+def _part(part: Part | Link) -> str:
+    match part:
+        case Code():
+            prompt = "$ " if part.language == "bash" else ""
+            return f'<pre class="cnb-in cnb-whole">{escape(prompt + _fit(part.text))}</pre>'
+        case Diff():
+            return f'<pre class="cnb-diff cnb-whole">{diff_rows(_fitting(part.rows))}</pre>' if part.rows else ""
+        case Prose():
+            blocks = "".join(markdown_blocks(clean(_fit(part.text)), {}))
+            return f'<div class="cnb-text cnb-whole">{blocks}</div>'
+        case Fields():
+            rows = (
+                f'<div><span class="cnb-field">{escape_prose(name)}</span> {escape_prose(_fit(value))}</div>'
+                for name, value in part.rows
+            )
+            return f'<div class="cnb-fields">{"".join(rows)}</div>'
+        case Link():
+            text = escape(visible(part.url))
+            safe = _WEB.match(part.url)
+            return f'<div><a class="cnb-a" href="{escape(part.url)}">{text}</a></div>' if safe else f"<div>{text}</div>"
+        case _:
+            return ""
+
+
+def _fit(text: str) -> str:
+    """The text; of one that is too long both ends, and how much is missing between them."""
+    if len(text) <= MOST:
+        return text
+    half = MOST // 2
+    return f"{text[:half]}\n⟨{len(text) - 2 * half:,} characters not shown⟩\n{text[-half:]}"
+
+
+def _fitting(rows: Iterable[str]) -> list[str]:
+    kept, room = [], MOST
+    for row in rows:
+        if len(row) >= room:
+            return [*kept, row[:room], "@ the rest is not shown"]
+        kept.append(row)
+        room -= len(row) + 1
+    return kept
