@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from claude_nb.kernel.images import Block
 from claude_nb.kernel.pump import CallInterrupted, Pump
-from claude_nb.kernel.values import DEFAULT, Limits, cut, is_rich, show_value
+from claude_nb.kernel.values import DEFAULT, Limits, is_rich, show_value
 
 #: How often an answer that was not among the choices is asked for again.
 TRIES = 3
@@ -41,39 +40,46 @@ class MainThreadRunner:
         self._on_interrupt = on_interrupt
         self._limits = limits
 
-    async def __call__(self, fn: Callable[..., Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Run `fn(**kwargs)`; its result as MCP content: `{"content": [{"type": "text" | "image", ...}]}`.
+    async def __call__(self, fn: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
+        """Run `fn(**kwargs)`; what it returns, made presentable (see `presentable`).
 
         Raises what `fn` raises, and CallInterrupted if the user interrupted it.
         """
         if inspect.iscoroutinefunction(fn):
             result = await fn(**kwargs)
-            # Figures are saved on the main thread as well: pyplot's state is not for two threads.
-            return await self._on_main(lambda: to_content(result, self._limits))
-        return await self._on_main(lambda: to_content(fn(**kwargs), self._limits))
+        else:
+            result = await self._on_main(lambda: presentable(fn(**kwargs), self._limits))
+            if not inspect.isawaitable(result):
+                return result
+            result = await result
+        # What a coroutine returned is presented on the main thread too: a figure is not for two threads.
+        return await self._on_main(lambda: presentable(result, self._limits)) if _has_rich(result) else result
 
-    async def _on_main(self, job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    async def _on_main(self, job: Callable[[], Any]) -> Any:
         return await self._pump.call(job, context=self._context(), on_interrupt=self._on_interrupt)
 
 
-def to_content(result: Any, limits: Limits = DEFAULT) -> dict[str, Any]:
-    """A tool's result as MCP content.
+def presentable(result: Any, limits: Limits = DEFAULT) -> Any:
+    """A tool's result with its tables, arrays and pictures made into MCP content; anything else as it is.
 
-    A dict that is MCP content already passes; a list or tuple with pictures or tables in it becomes one piece each;
-    other plain data is JSON; everything else is shown as in a prompt (`show_value`).
+    A rich result, or a list or tuple with rich items, becomes `{"content": [...]}` with a piece for each; the items
+    that are not rich stay what they are. The MCP server makes content of the rest.
     """
-    if isinstance(result, dict) and isinstance(result.get("content"), list):
+    if not _has_rich(result):
         return result
-    if isinstance(result, (list, tuple)) and any(map(is_rich, result)):
-        return {"content": [_piece(item, limits) for item in result]}
-    return {"content": [_piece(result, limits)]}
+    items = result if isinstance(result, (list, tuple)) else [result]
+    return {"content": [_piece(item, limits) if _is_rich(item) else item for item in items]}
+
+
+def _has_rich(result: Any) -> bool:
+    return any(map(_is_rich, result)) if isinstance(result, (list, tuple)) else _is_rich(result)
+
+
+def _is_rich(value: Any) -> bool:
+    return not isinstance(value, (bytes, bytearray, memoryview)) and is_rich(value)  # files go as they are
 
 
 def _piece(value: Any, limits: Limits) -> Block:
-    if value is None:
-        return {"type": "text", "text": "(no result)"}
-    if isinstance(value, (dict, list, tuple, bool, int, float)):
-        return {"type": "text", "text": cut(_json(value), limits.chars)}
     shown = show_value(value, limits)
     if shown.image is None:
         return {"type": "text", "text": shown.text}
@@ -81,13 +87,6 @@ def _piece(value: Any, limits: Limits) -> Block:
     if source["type"] == "url":
         return {"type": "text", "text": source["url"]}
     return {"type": "image", "data": source["data"], "mimeType": source["media_type"]}
-
-
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return str(value)  # holds objects of the user's
 
 
 def ask_typed(question: str, choices: Mapping[str, str], otherwise: str) -> str:
