@@ -60,6 +60,7 @@ class LiveFace:
         self._now = now
         self._timer = False  # a flush is scheduled
         self._closed = False
+        self._pages: set[str] = set()
         self._model = model(self.receive)
 
     @property
@@ -86,14 +87,21 @@ class LiveFace:
         self._schedule(0, lambda: self._handle(content))
 
     def close(self) -> None:
-        """Say goodbye to the page, once the output shows the static bundle. Closing twice does nothing."""
-        if not self._closed:
+        """Say goodbye to the page, once the output shows the static bundle. Closing twice does nothing.
+
+        A page that was reloaded in mid-turn, or a second one, is not told that its output changed (JupyterLab ties
+        the update to the page that ran the cell): there the widget stays, as all that page has of the turn.
+        """
+        if len(self._pages) > 1:
+            self._schedule(0, self._flush)
+        elif not self._closed:
             self._closed = True
             self._model.close()
 
     def _handle(self, content: dict[str, Any]) -> None:
         match content.get("k"):
             case "ready":
+                self._pages.add(str(content.get("page")))
                 self.ready.set()
                 self._send_all()
             case "gap":
@@ -108,8 +116,8 @@ class LiveFace:
         message = self._patcher.flush(self._now())
         self._timer = message is not None
         if message is not None:
-            self._send(message)
             self._schedule(INTERVAL, self._flush)
+            self._send(message)
         else:
             seq = self._patcher.seq
             self._schedule(SILENCE, lambda: self._confirm(seq))

@@ -1,7 +1,7 @@
 // The protocol of a live output: one store per model, any number of views in step with it.
 // Above: index.ts. Below: the store (pure data) and view/ (DOM).
 
-import type { App, Incoming, Model } from "./patch.ts";
+import type { App, Incoming, Model, Outgoing } from "./patch.ts";
 import { Store } from "./store.ts";
 import { LiveView } from "./view/live.ts";
 
@@ -15,10 +15,10 @@ export function connect(model: Model): App {
   let asking: ReturnType<typeof setInterval> | undefined;
 
   /** Asks for the whole until it comes. What is on its way already shows as a gap as well: one question is enough. */
-  const ask = (k: "ready" | "gap") => {
+  const ask = (question: Outgoing) => {
     if (asking !== undefined) return;
-    asking = setInterval(() => model.send({ k }), PATIENCE_MS);
-    model.send({ k });
+    asking = setInterval(() => model.send(question), PATIENCE_MS);
+    model.send(question);
   };
   const settle = () => {
     clearInterval(asking);
@@ -28,7 +28,7 @@ export function connect(model: Model): App {
   const receive = (message: Incoming) => {
     const outcome = store.receive(message);
     if (outcome.what === "nothing") return;
-    if (outcome.what === "gap") return ask("gap");
+    if (outcome.what === "gap") return ask({ k: "gap" });
     if (message.k === "full") {
       settle();
       stoppable = message.stop;
@@ -36,7 +36,7 @@ export function connect(model: Model): App {
     for (const view of views) view.show(outcome.ops, { fresh: outcome.what === "new", stoppable });
   };
   model.on("msg:custom", receive);
-  ask("ready");
+  ask({ k: "ready", page: Math.random().toString(36).slice(2) });
 
   return {
     render(el) {

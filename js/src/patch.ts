@@ -26,8 +26,9 @@ export type Incoming =
   | { k: "at"; s: number }
   | { k: "script"; code: string };
 
-/** To the kernel. `ready` and `gap` are answered by `full`, `script` by `script`. */
-export type Outgoing = { k: "ready" } | { k: "gap" } | { k: "script" } | { k: "stop" };
+/** To the kernel. `ready` and `gap` are answered by `full`, `script` by `script`. `page` is a word for this page's model,
+ * the same however often it asks. */
+export type Outgoing = { k: "ready"; page: string } | { k: "gap" } | { k: "script" } | { k: "stop" };
 
 /** The part of anywidget's model that the page uses. */
 export interface Model {

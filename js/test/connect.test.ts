@@ -39,6 +39,15 @@ test("a page asks for the whole when it is ready, again if no answer comes, and 
   assert.deepEqual(kinds(), ["ready", "ready"]);
 });
 
+test("a page that asks again says that it is the same, and another model has another name", () => {
+  mock.timers.tick(2000);
+  const [first, again] = model.sent;
+  assert.deepEqual(again, first);
+  const other = new FakeModel();
+  connect(other).close();
+  assert.notDeepEqual(other.sent[0], first);
+});
+
 test("patches in order are shown without a word to the kernel", () => {
   model.deliver(full(4, began));
   model.deliver(text(5, "one "));

@@ -111,6 +111,22 @@ def test_messages_lost_on_their_way_are_noticed_and_the_text_is_whole_again(open
         notebook.wait_prompt(0, "1")
 
 
+def test_a_page_reloaded_in_mid_stream_gets_the_live_view_back_and_what_came_meanwhile(open_notebook: Open) -> None:
+    with gate() as middle:
+        notebook = open_notebook(cell(f"two_parts({middle.port})"))
+        notebook.start(0)
+        live = notebook.output(0).locator(".cnb-live")
+        expect(live.locator("h2")).to_have_text("Part one")
+        notebook.save()  # or the page would not know of the widget
+        notebook.open()
+        expect(live.locator("h2")).to_have_text("Part one")
+        middle.open()
+        expect(live.locator("h2")).to_have_text(["Part one", "Part two"])
+        expect(live.locator(".cnb-foot")).to_contain_text("scripted")
+        expect(live.locator(".cnb-run")).to_be_hidden()
+    assert notebook.errors == []
+
+
 def test_a_fold_opened_by_hand_stays_open_when_its_card_changes_and_a_second_view_is_in_step(
     open_notebook: Open,
 ) -> None:

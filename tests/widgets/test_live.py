@@ -66,7 +66,7 @@ class Stage:
         self.scribe = Scribe(self.face.changed, lambda: self.clock.now)
 
     def get_ready(self) -> None:
-        self.model.receive({"k": "ready"})
+        self.model.receive({"k": "ready", "page": "one"})
         self.clock.advance(1)
         self.model.sent.clear()
 
@@ -85,7 +85,7 @@ def test_nothing_is_sent_before_a_page_is_ready_and_then_everything_at_once(stag
     stage.clock.advance(10)
     assert stage.model.sent == []
     assert not stage.face.ready.is_set()
-    stage.model.receive({"k": "ready"})
+    stage.model.receive({"k": "ready", "page": "one"})
     assert stage.model.sent == [], "answered on the engine's thread, not in the one that brought the message"
     stage.clock.advance()
     assert stage.face.ready.is_set()
@@ -150,7 +150,7 @@ def test_the_page_shows_stop_only_where_somebody_listens_and_his_ears_are_on_the
     heard: list[dict[str, Any]] = []
     for on_message, expected in ((heard.append, True), (None, False)):
         stage = Stage(on_message=on_message)
-        stage.model.receive({"k": "ready"})
+        stage.model.receive({"k": "ready", "page": "one"})
         stage.model.receive({"k": "stop"})
         assert heard == ([] if on_message else [{"k": "stop"}])
         stage.clock.advance()
@@ -175,6 +175,18 @@ def test_a_closed_face_is_silent_and_closes_its_model_once(stage: Stage) -> None
     stage.clock.advance(SILENCE * 2)
     assert stage.model.sent == []
     assert stage.model.closed == 1
+
+
+def test_a_page_that_was_reloaded_keeps_its_widget_and_gets_the_end_of_the_turn(stage: Stage) -> None:
+    stage.get_ready()
+    stage.model.receive({"k": "ready", "page": "one"})  # asked twice: the same page
+    stage.model.receive({"k": "ready", "page": "reloaded"})
+    stage.clock.advance(1)
+    stage.scribe.end()
+    stage.face.close()
+    stage.clock.advance()
+    assert stage.model.closed == 0
+    assert ["end", "<p>done</p>"] in stage.model.sent[-1]["ops"]
 
 
 def test_a_face_prints_the_same_in_every_run(stage: Stage) -> None:
