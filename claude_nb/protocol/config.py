@@ -143,11 +143,15 @@ class McpHttpServerConfig(TypedDict):
 
 
 class McpSdkServerConfig(TypedDict):
-    """An MCP server in this process: `instance` is any `mcp` Server or FastMCP."""
+    """An MCP server in this process: `instance` is any `mcp` Server or FastMCP.
+
+    With `alwaysLoad` the model sees its tools without searching for them (CLI 2.1.329).
+    """
 
     type: Literal["sdk"]
     name: str
     instance: Any
+    alwaysLoad: NotRequired[bool]
 
 
 McpServerConfig: TypeAlias = McpStdioServerConfig | McpSSEServerConfig | McpHttpServerConfig | McpSdkServerConfig

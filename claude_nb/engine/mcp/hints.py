@@ -104,7 +104,7 @@ def _described(hint: Any) -> Any:
 
     kind, *notes = get_args(hint)
     notes = [Field(description=note) if isinstance(note, str) else note for note in notes]
-    return Annotated[(kind, *notes)]  # type: ignore[return-value]
+    return Annotated[(kind, *notes)]
 
 
 def _modern(hint: Any) -> Any:
@@ -116,7 +116,7 @@ def _modern(hint: Any) -> Any:
         return TypedDict(hint.__name__, entries)  # type: ignore[operator]
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _described(Annotated[(_modern(args[0]), *args[1:])])  # type: ignore[return-value]
+        return _described(Annotated[(_modern(args[0]), *args[1:])])
     if origin in (Union, types.UnionType):
         return Union[tuple(map(_modern, args))]  # noqa: UP007 - made of values
     if origin in (list, dict, tuple, set, frozenset):

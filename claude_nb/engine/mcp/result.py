@@ -126,13 +126,12 @@ def _media(value: Any) -> dict[str, Any] | None:
     """Picture or sound: bytes of a known kind, PIL images, matplotlib figures, what shows itself as PNG or JPEG."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         data = bytes(value)
-        kind = next(
-            (kind for start, at, mark, kind in _MEDIA if data.startswith(start) and data.startswith(mark, at)), None
-        )
+        kinds = (kind for start, at, mark, kind in _MEDIA if data.startswith(start) and data.startswith(mark, at))
+        kind = next(kinds, None)
         return {"type": kind.partition("/")[0], "data": _base64(data), "mimeType": kind} if kind else None
-    for data, kind in _drawn(value):
-        if data:
-            return {"type": "image", "data": data if isinstance(data, str) else _base64(data), "mimeType": kind}
+    for shown, kind in _drawn(value):
+        if shown:
+            return {"type": "image", "data": shown if isinstance(shown, str) else _base64(shown), "mimeType": kind}
     return None
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from claude_nb.engine.mcp.result import Present, error, to_content, to_text
 from claude_nb.engine.mcp.tool import Runner, SdkMcpTool, run, tool
 from claude_nb.errors import OptionsError
+from claude_nb.protocol.config import McpSdkServerConfig
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -68,9 +69,12 @@ def create_resource(
     uri: str, name: str | None = None, description: str | None = None, mime_type: str | None = None
 ) -> Callable[[Callable[[], Any]], SdkMcpResource]:
     """Decorator: make a function without parameters a resource under `uri`. Its docstring is the description."""
-    return lambda reader: SdkMcpResource(
-        uri, reader, name or getattr(reader, "__name__", uri), description or inspect.getdoc(reader), mime_type
-    )
+
+    def make(reader: Callable[[], Any]) -> SdkMcpResource:
+        own = str(getattr(reader, "__name__", uri))
+        return SdkMcpResource(uri, reader, name or own, description or inspect.getdoc(reader), mime_type)
+
+    return make
 
 
 def create_prompt(
@@ -111,10 +115,12 @@ class ToolServer:
         self.instance = _instance(self)
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> McpSdkServerConfig:
         """The entry for `ClaudeAgentOptions.mcp_servers`."""
-        config: dict[str, Any] = {"type": "sdk", "name": self.name, "instance": self.instance}
-        return {**config, "alwaysLoad": True} if self._always_load else config
+        config: McpSdkServerConfig = {"type": "sdk", "name": self.name, "instance": self.instance}
+        if self._always_load:
+            config["alwaysLoad"] = True
+        return config
 
     def add(self, *tools: SdkMcpTool[Any] | Callable[..., Any]) -> None:
         """Add tools; one of the same name is replaced."""
@@ -144,7 +150,7 @@ class ToolServer:
         return {"tools": [tool.definition() for tool in self.tools.values()]}
 
     async def _call_tool(self, params: dict[str, Any]) -> dict[str, Any]:
-        found = self.tools.get(params["name"])
+        found: SdkMcpTool[Any] | None = self.tools.get(params["name"])
         if found is None:
             return error(f"There is no tool {params['name']!r} here. There are: {', '.join(self.tools) or 'none'}.")
         return await found.call(params.get("arguments") or {}, runner=self._runner, present=self._present)
@@ -182,7 +188,7 @@ def create_sdk_mcp_server(
     runner: Runner | None = None,
     present: Present | None = None,
     always_load: bool = False,
-) -> dict[str, Any]:
+) -> McpSdkServerConfig:
     """An in-process server for `ClaudeAgentOptions.mcp_servers`: `{"type": "sdk", "name", "instance"}`.
 
     `instance` is a real `mcp.server.Server`; the model calls its tools as `mcp__<key in mcp_servers>__<tool>`. Plain
@@ -205,7 +211,7 @@ def create_sdk_mcp_server(
     return server.config
 
 
-def tool_server(config: Mapping[str, Any]) -> ToolServer:
+def tool_server(config: Mapping[str, object]) -> ToolServer:
     """The ToolServer behind an entry made by `create_sdk_mcp_server`, to add or remove tools while it is in use.
 
     Raises OptionsError for an entry of another origin.
@@ -257,7 +263,7 @@ def _instance(tools: ToolServer) -> Any:
     from mcp import types
     from mcp.server.lowlevel import NotificationOptions, Server
 
-    class SdkServer(Server):  # type: ignore[type-arg]
+    class SdkServer(Server[Any]):
         """Tells its clients that its tools may change."""
 
         tool_server = tools
@@ -266,7 +272,7 @@ def _instance(tools: ToolServer) -> Any:
             options = notification_options or NotificationOptions(tools_changed=True)
             return super().create_initialization_options(options, *args, **kwargs)
 
-    server = SdkServer(tools.name, version=tools.version)
+    server: Any = SdkServer(tools.name, version=tools.version)
     for method, handler in tools.handlers().items():
         request, params, result = (getattr(types, name) for name in _REQUESTS[method])
         if hasattr(server, "add_request_handler"):
@@ -279,9 +285,10 @@ def _instance(tools: ToolServer) -> Any:
 def _handler_1(handler: Handler, result: Any) -> Callable[[Any], Awaitable[Any]]:
     from mcp import types
 
+    wrap: Any = types.ServerResult  # a class in 1.x
+
     async def handle(request: Any) -> Any:
-        made = result.model_validate(await handler(_wire(request.params)))
-        return types.ServerResult(made)  # type: ignore[attr-defined, operator]
+        return wrap(result.model_validate(await handler(_wire(request.params))))
 
     return handle
 
