@@ -5,7 +5,8 @@ listen on, and the pump, which polls where polling is needed.
 
 ipykernel hands a message to its comm only when no cell is running, so a button clicked in a blocked cell would be
 heard at the cell's end. The tap puts itself in front of the kernel's own receiver and takes out the `custom`
-messages of registered comms; all else passes through unchanged and in order.
+messages of registered comms; all else passes through unchanged and in order. While a cell of ours waits it also
+answers a page that was reloaded (see `rejoin`).
 
 Two kinds of kernel, one code:
 
@@ -34,7 +35,8 @@ log = logging.getLogger(__name__)
 
 #: How long the kernel's Shell channel thread may take to change its receiver, in seconds. It only reads and sends.
 SWITCH_TIMEOUT = 5.0
-#: What the tap leans on, beside the kernel's own attributes.
+#: What the tap leans on, beside the kernel's shell stream, session and iopub socket.
+KERNEL_NEEDS = ("_topic", "get_parent", "shell_handlers")
 STREAM_NEEDS = ("on_recv", "flush", "io_loop", "_recv_callback", "_recv_copy")
 SESSION_NEEDS = ("feed_identities", "unpack", "deserialize", "send")
 # Position of the two parts of a message after its identities: signature, header, parent, metadata, content.
@@ -199,7 +201,7 @@ def _fits(kernel: Any) -> bool:
     stream, session = getattr(kernel, "shell_stream", None), getattr(kernel, "session", None)
     return (
         getattr(kernel, "iopub_socket", None) is not None
-        and callable(getattr(kernel, "_topic", None))
+        and all(hasattr(kernel, name) for name in KERNEL_NEEDS)
         and all(hasattr(stream, name) for name in STREAM_NEEDS)
         and callable(getattr(stream, "_recv_callback", None))
         and all(hasattr(session, name) for name in SESSION_NEEDS)

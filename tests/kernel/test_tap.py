@@ -132,16 +132,32 @@ def test_a_tap_put_on_again_after_an_unload_works(page: Frontend) -> None:
     cell.wait_text("heard {'answer': 'reloaded'}")
 
 
-@pytest.mark.parametrize(
-    "missing", ["shell_stream", "session", "iopub_socket", "_topic", "shell_stream._recv_callback"]
-)
-def test_a_kernel_without_the_internals_gets_no_tap(missing: str) -> None:
-    def anything(*args: object) -> None:
-        return None
+class FakeKernel:
+    """All that the tap looks for, and nothing behind it."""
 
-    stream = SimpleNamespace(on_recv=anything, flush=anything, io_loop=None, _recv_callback=anything, _recv_copy=False)
-    session = SimpleNamespace(feed_identities=anything, unpack=anything, deserialize=anything, send=anything)
-    kernel = SimpleNamespace(shell_stream=stream, session=session, iopub_socket=object(), _topic=anything)
+    def __init__(self) -> None:
+        def anything(*args: object, **kwargs: object) -> None:
+            return None
+
+        self.shell_stream = SimpleNamespace(
+            on_recv=anything, flush=anything, io_loop=None, _recv_callback=anything, _recv_copy=False
+        )
+        self.session = SimpleNamespace(feed_identities=anything, unpack=anything, deserialize=anything, send=anything)
+        self.iopub_socket, self.shell_handlers = object(), {}
+        self._topic = self.get_parent = anything
+
+
+def test_a_kernel_with_all_the_internals_gets_a_tap() -> None:
+    assert Tap.install(FakeKernel()) is not None
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["shell_stream", "session", "iopub_socket", "_topic", "get_parent", "shell_handlers",
+     "shell_stream._recv_callback", "shell_stream.io_loop", "session.deserialize"],
+)  # fmt: skip
+def test_a_kernel_without_one_of_the_internals_gets_no_tap(missing: str) -> None:
+    kernel = FakeKernel()
     owner, _, name = missing.rpartition(".")
     delattr(getattr(kernel, owner) if owner else kernel, name)
     assert Tap.install(kernel) is None
