@@ -77,6 +77,7 @@ def _plain_rows(rows: Sequence[str]) -> str:
 
 
 def diff_rows(rows: Sequence[str]) -> str:
+    """Signed lines as coloured rows."""
     # Each row is a block for its background and keeps its newline inside, so that it still reads without styles.
     classes = {"+": "add", "-": "del", "@": "hunk"}
     drawn = []

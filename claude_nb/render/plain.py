@@ -65,6 +65,7 @@ def thinking_line(block: Thinking) -> str:
 
 
 def lines_of(part: Part) -> list[str]:
+    """All lines of one part."""
     match part:
         case Code():
             prompt = "$ " if part.role == "in" and part.language == "bash" else ""

@@ -84,7 +84,8 @@ def _text(text: str) -> str:
 
 
 def _dollars(text: str) -> str:
-    return _DOLLAR.sub(r"\1<span>$</span>", text)
+    # As a reference: JupyterLab takes formulas out before it parses, MathJax looks for them again in what it shows.
+    return _DOLLAR.sub(r"\1<span>&#36;</span>", text)
 
 
 def _plain(text: str) -> str:

@@ -104,7 +104,7 @@ def test_a_display_formula_that_a_blank_line_cuts_is_text():
 
 def test_markdown_for_other_viewers_sets_lone_dollars_apart_and_keeps_formulas():
     text = "It is $5 of \\$60; $x_1$ and\n\n$$\ny\n$$\n"
-    assert safe_markdown(text) == text.replace("$5", "<span>$</span>5").replace("\\$", "<span>$</span>")
+    assert safe_markdown(text) == text.replace("$5", "<span>&#36;</span>5").replace("\\$", "<span>&#36;</span>")
 
 
 def test_both_looks_have_the_same_structure():
