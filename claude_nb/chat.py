@@ -11,26 +11,28 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
 
 import anyio
+
+from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
+from claude_nb.conversation.notices import Words
+from claude_nb.conversation.reduce import Reducer
 from claude_nb.engine.session import Session
+from claude_nb.errors import BudgetExceededError, ClaudeSDKError, RewindError, TurnInterrupted
+from claude_nb.protocol.message import Message
 from claude_nb.protocol.options import ClaudeAgentOptions
 from claude_nb.protocol.permission import (
+    PermissionMode,
     PermissionResult,
     PermissionResultAllow,
     PermissionResultDeny,
     ToolPermissionContext,
 )
-
-from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
-from claude_nb.conversation.notices import Words
-from claude_nb.conversation.reduce import Reducer
-from claude_nb.errors import BudgetExceededError, ClaudeSDKError, TurnInterrupted
-from claude_nb.protocol.message import Message
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,21 @@ class Face(Protocol):
 Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult | None]]
 Answer = Callable[[Question, Turn], Awaitable[PermissionResult]]
 MakeOptions = Callable[["Chat"], ClaudeAgentOptions]
+
+
+@dataclass(slots=True, frozen=True)
+class Position:
+    """Where a conversation stands, so that it can be brought back there: the session that its next prompt goes on
+    from (None: a fresh one), the transcript entry after which that is cut (None: nowhere), and its turns.
+
+    `recap` is told to the model with the next prompt.
+    """
+
+    session_id: str | None = None
+    cut_at: str | None = None
+    turns: tuple[Turn, ...] = ()
+    total_cost_usd: float = 0.0
+    recap: str | None = None
 
 
 @dataclass(slots=True)
@@ -70,7 +87,8 @@ class Chat:
     `make_options` says how its CLI is started and `stamp` names what they depend on: when it changes, the session is
     resumed with new ones at its next prompt. The CLI's permission questions go to `decide` (rules) and, if that
     leaves them open, are shown in the turn and go to `answer` (a person). `on_own_turn` gets each finished turn
-    that no prompt of ours began (a background task's report). `environ` is where secrets to hide are looked for.
+    that no prompt of ours began (a background task's report), `on_change` each change that the CLI's words made.
+    `environ` is where secrets to hide are looked for.
     """
 
     make_options: MakeOptions
@@ -81,9 +99,13 @@ class Chat:
     name: str = "default"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     on_own_turn: Callable[[Turn], None] = lambda turn: None
+    on_change: Callable[[Change], None] = lambda change: None
     conversation: Conversation = field(init=False)
     session: Session | None = field(init=False, default=None)
     resume_id: str | None = field(init=False, default=None)
+    cut_at: str | None = field(init=False, default=None)
+    """The transcript entry after which the session is cut (and forked) when it is resumed."""
+    _recap: str | None = field(init=False, default=None)
     _reducer: Reducer = field(init=False)
     _faces: dict[str, Face] = field(init=False, default_factory=dict)
     _waiting: dict[str, anyio.CancelScope] = field(init=False, default_factory=dict)
@@ -96,7 +118,7 @@ class Chat:
     def _renew(self) -> None:
         self.conversation = Conversation(name=self.name)
         self._reducer = Reducer(self.conversation, self.environ)
-        self.resume_id = None
+        self.resume_id = self.cut_at = self._recap = None
 
     @property
     def busy(self) -> bool:
@@ -146,6 +168,7 @@ class Chat:
             )
         self._emit(self._reducer.send(turn, time.time()))
         session = await self._connected()
+        self._tell_recap(turn)
         try:
             ticket = await session.prompt(turn.sent, uuid=turn.id)
             await ticket.result()
@@ -206,6 +229,11 @@ class Chat:
             self.conversation.model = resolved or model
         return self.conversation.model
 
+    async def set_permission_mode(self, mode: PermissionMode) -> None:
+        """Change the CLI's permission mode at once; one that is not running gets it at its start."""
+        if self.session is not None and self.session.is_alive:
+            await self.session.set_permission_mode(mode)
+
     async def park(self) -> None:
         """End the CLI; the next prompt resumes the session where it was."""
         session, self.session = self.session, None
@@ -218,13 +246,53 @@ class Chat:
             await self.park()
             self._renew()
 
+    # -- going back ---------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[Session]:
+        """The running session (started, if need be) while no turn runs and none begins. Raises RewindError if busy."""
+        if self.busy:
+            raise RewindError(
+                f"Session '{self.name}' is answering a prompt. Stop it with `%claude stop`, or wait for its end."
+            )
+        async with self._line:
+            session = await self._connected()
+            if not session.settled:
+                raise RewindError(f"A background task of session '{self.name}' is running; wait for its end.")
+            yield session
+
+    @property
+    def position(self) -> Position:
+        """Where the conversation stands."""
+        conversation = self.conversation
+        return Position(
+            self.resume_id, self.cut_at, tuple(conversation.turns), conversation.total_cost_usd, self._recap
+        )
+
+    async def move(self, position: Position) -> None:
+        """Bring the conversation to `position`: its next prompt goes on from there. Call it `at_rest`."""
+        await self.park()
+        self._reducer.rewind(position.turns, position.session_id, position.total_cost_usd)
+        self.resume_id, self.cut_at, self._recap = position.session_id, position.cut_at, position.recap
+
+    def _tell_recap(self, turn: Turn) -> None:
+        # A slash command has to stand alone; the recap waits for the prompt after it.
+        if self._recap is None or (isinstance(turn.sent, str) and turn.sent.startswith("/")):
+            return
+        recap, self._recap = self._recap, None
+        if isinstance(turn.sent, str):
+            turn.sent = f"{recap}\n\n{turn.sent}"
+        else:
+            turn.sent = [{"type": "text", "text": recap}, *turn.sent]
+
     # -- what the CLI says --------------------------------------------------------------------------------------
 
     def _hear(self, message: Message) -> None:
         changes = self._reducer.apply(message, time.time())
         for change in changes:
+            self.on_change(change)
             if change.kind is ChangeKind.ENDED:
-                self.resume_id = self.conversation.session_id
+                self.resume_id, self.cut_at = self.conversation.session_id, None
                 self.budget.spent_usd += change.turn.cost_usd or 0.0
                 if change.turn.origin != "human":
                     self.on_own_turn(change.turn)

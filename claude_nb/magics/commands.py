@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from IPython.core.error import UsageError
+
+from claude_nb.magics import reports, rules, trust
+from claude_nb.protocol.permission import PermissionMode
+from claude_nb.render.text import visible
 
 if TYPE_CHECKING:
     from claude_nb.magics.notebook import Notebook
@@ -65,11 +70,12 @@ def _new(notebook: Notebook, words: list[str]) -> str:
 
 def _status(notebook: Notebook, words: list[str]) -> str:
     _none(words, "status")
-    return notebook.status()
+    return reports.status(notebook)
 
 
 def _stop(notebook: Notebook, words: list[str]) -> str:
-    return notebook.stop(words[0] if words else None)
+    stopped = notebook.stop(words[0] if words else None)
+    return f"Stopped: {', '.join(stopped)}." if stopped else "Nothing is running."
 
 
 def _last(notebook: Notebook, words: list[str]) -> Any:
@@ -78,44 +84,102 @@ def _last(notebook: Notebook, words: list[str]) -> Any:
     turn = notebook.latest()
     if turn is None:
         return "Nothing has been asked yet."
-    return notebook.sent(turn) if words else turn
+    return reports.sent(turn) if words else turn
 
 
 def _model(notebook: Notebook, words: list[str]) -> str:
     if len(words) > 1:
         raise UsageError("%claude model [NAME]")
-    return notebook.model(words[0] if words else None)
+    if not words:
+        return reports.model(notebook, notebook.current)
+    notebook.set_model(words[0], notebook.current)
+    return f"Session '{notebook.current}' uses {words[0]} from the next prompt on."
 
 
 def _cost(notebook: Notebook, words: list[str]) -> str:
     _none(words, "cost")
-    return notebook.cost()
+    return reports.cost(notebook)
 
 
 def _budget(notebook: Notebook, words: list[str]) -> str:
-    if not words:
-        return notebook.cost()
-    amount = words[0].removeprefix("$")
-    if amount == "none":
-        return notebook.set_budget(None)
-    try:
-        limit = float(amount)
-    except ValueError:
-        limit = -1.0
-    if limit <= 0 or len(words) > 1:
-        raise UsageError("%claude budget AMOUNT takes US dollars, for example `%claude budget 10`, or `none`")
-    return notebook.set_budget(limit)
+    if words:
+        amount = words[0].removeprefix("$")
+        try:
+            limit = None if amount == "none" else float(amount)
+        except ValueError:
+            limit = -1.0
+        if len(words) > 1 or (limit is not None and limit <= 0):
+            raise UsageError("%claude budget AMOUNT takes US dollars, for example `%claude budget 10`, or `none`")
+        notebook.set_budget(limit)
+    return reports.cost(notebook)
 
 
 def _tools(notebook: Notebook, words: list[str]) -> str:
     action, names = (words[0], words[1:]) if words else ("list", [])
-    if action == "list" and not names:
-        return notebook.tool_list()
     if action == "add" and names:
-        return notebook.add_tools(names)
-    if action == "remove" and names:
-        return notebook.remove_tools(names)
-    raise UsageError("%claude tools [list | add NAME ... | remove NAME ...]")
+        notebook.add_functions(names)
+    elif action == "remove" and names:
+        notebook.remove_functions(names)
+    elif action != "list" or names:
+        raise UsageError("%claude tools [list | add NAME ... | remove NAME ...]")
+    return reports.functions(notebook)
+
+
+def _mode(notebook: Notebook, words: list[str]) -> str:
+    name, session_rules = notebook.current, notebook.session(notebook.current).rules
+    if not words:
+        return f"Session '{name}', mode {session_rules.mode}: it {rules.MODES[session_rules.mode]}."
+    if len(words) > 1 or words[0] not in rules.MODES:
+        raise UsageError(f"%claude mode [{' | '.join(rules.MODES)}]")
+    mode = words[0]
+    if mode == rules.ARMED and not session_rules.armed:
+        question = f"Mode {mode}: it {rules.MODES[mode]}. It ends with the session or the kernel."
+        if not notebook.confirm(question, "bypass"):
+            return f"Mode stays {session_rules.mode}: nobody agreed."
+    notebook.set_mode(cast(PermissionMode, mode), name)
+    return f"Session '{name}', mode {mode}: it {rules.MODES[mode]}."
+
+
+def _rule(notebook: Notebook, words: list[str], behavior: rules.Behavior) -> str:
+    rule = " ".join(words)
+    if rules.parse(rule) is None:
+        raise UsageError(f"%claude {behavior} RULE, for example `%claude {behavior} Bash(git status:*)`")
+    if behavior == "allow" and rules.is_broad(rule) and not notebook.confirm(rules.warning(rule), "allow"):
+        return f"{rule} is not allowed: nobody agreed."
+    notebook.session(notebook.current).rules.add(behavior, rule)
+    return str(notebook.session(notebook.current).rules)
+
+
+def _allow(notebook: Notebook, words: list[str]) -> str:
+    return _rule(notebook, words, "allow")
+
+
+def _deny(notebook: Notebook, words: list[str]) -> str:
+    return _rule(notebook, words, "deny")
+
+
+def _rules(notebook: Notebook, words: list[str]) -> str:
+    _none(words, "rules")
+    return str(notebook.session(notebook.current).rules)
+
+
+def _trust(notebook: Notebook, words: list[str]) -> str:
+    session = notebook.session(notebook.current)
+    folder = session.cwd or Path.cwd()
+    if words == ["--forget"]:
+        trust.forget(folder)
+        return f"The settings of {folder} are not loaded from the next prompt on."
+    _none(words, "trust")
+    settings = trust.read_folder(folder)
+    if settings is None:
+        return f"{folder} has no Claude settings of its own."
+    listed = f"The Claude settings of {folder}:\n{visible(str(settings))}"
+    if trust.is_trusted(settings):
+        return f"{listed}\nYou trusted them; `%claude trust --forget` takes that back."
+    if not notebook.confirm(f"{listed}\nLoaded, they act with your rights and without asking.", "trust"):
+        return f"{listed}\nThey stay off: nobody agreed."
+    trust.remember(settings)
+    return "They are loaded from the next prompt on, until they change."
 
 
 COMMANDS: dict[str, Command] = {
@@ -126,6 +190,11 @@ COMMANDS: dict[str, Command] = {
     "model": Command("model [NAME]", "show or change the model", _model),
     "cost": Command("cost", "what was spent, and what is left of the budget", _cost),
     "budget": Command("budget [AMOUNT|none]", "show or change the notebook's budget in US dollars", _budget),
+    "mode": Command("mode [NAME]", f"what is asked before it happens: {', '.join(rules.MODES)}", _mode),
+    "allow": Command("allow RULE", "let the agent do something without asking, in this session", _allow),
+    "deny": Command("deny RULE", "never let the agent do something, in this session", _deny),
+    "rules": Command("rules", "the mode and the rules of this session", _rules),
+    "trust": Command("trust [--forget]", "see this folder's own Claude settings, and let them load", _trust),
     "tools": Command("tools [add|remove NAME ...]", "your functions that the agent may call", _tools),
     "help": Command("help", "this list", _help),
 }

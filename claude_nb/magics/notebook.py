@@ -9,11 +9,11 @@ from __future__ import annotations
 import concurrent.futures
 import contextvars
 import logging
-import os
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
@@ -21,19 +21,20 @@ import claude_nb
 from claude_nb.chat import Budget, Chat
 from claude_nb.conversation import Question, Turn
 from claude_nb.engine import portal
-from claude_nb.engine.tool import SdkMcpTool, create_sdk_mcp_server
+from claude_nb.engine.tool import SdkMcpTool
 from claude_nb.engine.tool import tool as make_tool
-from claude_nb.errors import OptionsError
 from claude_nb.kernel.cell import Kind, Place, detect
 from claude_nb.kernel.interpolate import interpolate
 from claude_nb.kernel.pump import Pump
 from claude_nb.kernel.tools import MainThreadRunner, ask_typed_from
 from claude_nb.magics import permissions, stages
 from claude_nb.magics.errors import short
-from claude_nb.protocol.config import McpSdkServerConfig
-from claude_nb.protocol.options import ClaudeAgentOptions
+from claude_nb.magics.guard import open_notebook
+from claude_nb.magics.session import NamedSession
 from claude_nb.protocol.permission import (
+    PermissionMode,
     PermissionResult,
+    PermissionResultAllow,
     ToolPermissionContext,
 )
 from claude_nb.render.style import Look
@@ -42,14 +43,6 @@ if TYPE_CHECKING:
     from claude_nb.magics import ClaudeMagics
 
 logger = logging.getLogger(__name__)
-
-SERVER = "notebook"
-ABOUT = (
-    "You are working inside a Jupyter notebook: the person reads your answer as the output of a notebook cell, "
-    "rendered as Markdown with code highlighting, tables and TeX maths. Their variables live in the notebook's "
-    "kernel; you see only what the prompt includes and what the functions of the `notebook` MCP server return. "
-    "Code that they should run in the notebook belongs into fenced code blocks of your answer."
-)
 
 
 class Notebook:
@@ -62,10 +55,8 @@ class Notebook:
         self.settings = settings
         self.pump = Pump.connect(shell)
         self.budget = Budget(settings.budget_usd)
-        self.chats: dict[str, Chat] = {}
-        self.tools: dict[str, SdkMcpTool[Any]] = {}
-        self._cwd: dict[str, Path] = {}
-        self._model: dict[str, str | None] = {}
+        self.functions: dict[str, SdkMcpTool[Any]] = {}
+        self._sessions: dict[str, NamedSession] = {}
         self._places: dict[str, Place] = {}
         self._running: dict[str, concurrent.futures.Future[Turn]] = {}
         self._untold: list[Turn] = []
@@ -79,12 +70,12 @@ class Notebook:
         name = args.session or self.current
         self._prepare(name, args)
         place = detect(self.shell)
-        turn = self._compose(prompt, raw=args.raw)
+        turn = self._compose(self.session(name), prompt, raw=args.raw)
         chat = self._chat(name)
         self._tell_untold(place)
         stage = stages.choose(
             place,
-            Look(live=False, show_cost=self.settings.show_cost, root=str(self._cwd[name])),
+            Look(live=False, show_cost=self.settings.show_cost, root=str(self.session(name).cwd)),
             self.pump,
             quiet=args.quiet,
             schedule=_scheduler(place),
@@ -128,11 +119,13 @@ class Notebook:
         if out:
             self.shell.user_ns[out] = turn
 
-    def _compose(self, prompt: str, *, raw: bool) -> Turn:
+    def _compose(self, session: NamedSession, prompt: str, *, raw: bool) -> Turn:
         turn = Turn(id=str(uuid.uuid4()), prompt=prompt, sent=prompt)
         if not raw:
             filled = interpolate(prompt, self.shell.user_ns)
             turn.sent, turn.notices = filled.content, list(filled.notices)
+        if notice := session.trust_notice():
+            turn.notices.append(notice)
         return turn
 
     def _prepare(self, name: str, args: Any) -> None:
@@ -140,27 +133,12 @@ class Notebook:
         if args.out and not args.out.isidentifier():
             raise UsageError(f"--out takes the name of a variable, not {args.out!r}")
         if args.tool:
-            self.add_tools(args.tool)
+            self.add_functions(args.tool)
         if args.new:
             self.renew(name)
-        self._settle_cwd(name, args.cwd)
+        self.session(name).settle_cwd(args.cwd)
         if args.model:
-            self.model(args.model, name)
-
-    def _settle_cwd(self, name: str, asked: str | None) -> None:
-        """The working folder is fixed at the first prompt, so that later `os.chdir` calls do not move the agent."""
-        folder = Path(asked or self.settings.cwd or os.getcwd()).expanduser().resolve()
-        fixed = self._cwd.get(name)
-        if fixed is not None:
-            if asked and folder != fixed:
-                raise UsageError(
-                    f"Session '{name}' works in {fixed} since its first prompt; to work elsewhere use another "
-                    f"--session, or --new to begin anew."
-                )
-            return
-        if not folder.is_dir():
-            raise OptionsError(f"The working folder does not exist: {folder}. Choose another with --cwd.")
-        self._cwd[name] = folder
+            self.set_model(args.model, name)
 
     def _tell_untold(self, place: Place) -> None:
         """Show what background tasks reported since the last prompt."""
@@ -170,54 +148,55 @@ class Notebook:
 
     # -- sessions -----------------------------------------------------------------------------------------------
 
-    def _chat(self, name: str) -> Chat:
-        if name not in self.chats:
-            self.chats[name] = portal.get_portal().call(self._make_chat, name)
-        return self.chats[name]
+    @property
+    def chats(self) -> dict[str, Chat]:
+        """The chats that were begun, by session name."""
+        return {name: session.chat for name, session in self._sessions.items() if session.chat is not None}
 
-    def _make_chat(self, name: str) -> Chat:
+    def session(self, name: str) -> NamedSession:
+        """The session of that name; made if it is new."""
+        if name not in self._sessions:
+            self._sessions[name] = NamedSession(name, self.settings, self.functions, self._runner, self._open_notebook)
+        return self._sessions[name]
+
+    def _chat(self, name: str) -> Chat:
+        session = self.session(name)
+        if session.chat is None:
+            session.chat = portal.get_portal().call(self._make_chat, session)
+        return session.chat
+
+    def _make_chat(self, session: NamedSession) -> Chat:
         """On the engine's loop, where a chat lives."""
         return Chat(
-            name=name,
-            make_options=self._options,
-            stamp=lambda: self._stamp(name),
-            decide=self._decide,
+            name=session.name,
+            make_options=session.options,
+            stamp=session.stamp,
+            decide=partial(self._decide, session),
             answer=self._answer,
             budget=self.budget,
             on_own_turn=self._untold.append,
         )
 
-    def _stamp(self, name: str) -> Hashable:
-        return (self._cwd.get(name), tuple(self.tools.items()))
+    def _runner(self, chat: Chat) -> MainThreadRunner:
+        return MainThreadRunner(
+            self.pump, context=lambda: self._context_of(chat), on_interrupt=lambda: portal.post(chat.stop)
+        )
 
-    def _options(self, chat: Chat) -> ClaudeAgentOptions:
-        settings = self.settings
-        runner = MainThreadRunner(
-            self.pump,
-            context=lambda: self._context_of(chat),
-            on_interrupt=lambda: portal.post(chat.stop),
-        )
-        server = create_sdk_mcp_server(SERVER, tools=list(self.tools.values()), runner=runner)
-        return ClaudeAgentOptions(
-            cli_path=settings.cli_path or None,
-            cwd=self._cwd[chat.name],
-            model=self._model.get(chat.name) or settings.model or None,
-            system_prompt={"type": "preset", "preset": "claude_code", "append": ABOUT},
-            setting_sources=["user"],
-            include_partial_messages=True,
-            forward_subagent_text=True,
-            enable_file_checkpointing=True,
-            can_use_tool=chat.permit,
-            mcp_servers={SERVER: cast(McpSdkServerConfig, server)} if self.tools else {},
-            max_budget_usd=self.budget.left_usd,
-            resume=chat.resume_id,
-        )
+    def _open_notebook(self) -> Path | None:
+        return open_notebook(self.shell.user_ns)
 
     # -- questions (engine's thread) ----------------------------------------------------------------------------
 
     async def _decide(
-        self, turn: Turn, tool_name: str, input: dict[str, Any], context: ToolPermissionContext
+        self,
+        session: NamedSession,
+        turn: Turn,
+        tool_name: str,
+        input: dict[str, Any],
+        context: ToolPermissionContext,
     ) -> PermissionResult | None:
+        if session.rules.permits(tool_name, context.blocked_path):
+            return PermissionResultAllow()
         policy = permissions.load_policy(self.settings.permission_policy)
         decided = await permissions.by_policy(policy, tool_name, input, context)
         if decided is not None:
@@ -247,74 +226,53 @@ class Notebook:
 
     def renew(self, name: str) -> None:
         """Begin session `name` anew."""
-        self._cwd.pop(name, None)
-        if name in self.chats:
-            portal.call(self.chats[name].renew)
+        session = self.session(name)
+        session.forget()
+        if session.chat is not None:
+            portal.call(session.chat.renew)
 
-    def stop(self, name: str | None) -> str:
-        """Stop what runs and what waits, in one session or in all."""
-        chats = [chat for chat in self.chats.values() if chat.busy and name in (None, chat.name)]
-        for chat in chats:
+    def stop(self, name: str | None) -> list[str]:
+        """Stop what runs and what waits, in one session or in all; the names of those that were busy."""
+        busy = [chat for chat in self.chats.values() if chat.busy and name in (None, chat.name)]
+        for chat in busy:
             portal.call(chat.stop)
-        return f"Stopped: {', '.join(c.name for c in chats)}." if chats else "Nothing is running."
+        return [chat.name for chat in busy]
 
     def latest(self) -> Turn | None:
         """The turn asked last, finished or not."""
         turns = [turn for chat in self.chats.values() for turn in chat.conversation.turns if turn.origin == "human"]
         return max(turns, key=lambda turn: turn.started, default=claude_nb.last)
 
-    def sent(self, turn: Turn) -> str:
-        """What exactly the model got."""
-        if isinstance(turn.sent, str):
-            return turn.sent
-        return "\n".join(
-            part["text"] if part.get("type") == "text" else f"[{part.get('type')} block]" for part in turn.sent
-        )
+    def set_model(self, model: str, name: str) -> None:
+        """Change a session's model from the next prompt on."""
+        session = self.session(name)
+        session.model = model
+        if session.chat is not None:
+            portal.call(session.chat.set_model, model)
 
-    def model(self, model: str | None, name: str | None = None) -> str:
-        """Show or change a session's model."""
-        name = name or self.current
-        chat = self.chats.get(name)
-        if model is None:
-            known = chat.conversation.model if chat else None
-            return f"Model: {known or self._model.get(name) or self.settings.model or 'the default of your account'}"
-        self._model[name] = model
-        if chat is not None:
-            portal.call(chat.set_model, model)
-        return f"Session '{name}' uses {model} from the next prompt on."
+    def set_mode(self, mode: PermissionMode, name: str) -> None:
+        """Change a session's permission mode, at once where its CLI runs."""
+        session = self.session(name)
+        session.rules.mode = mode
+        if session.chat is not None:
+            portal.call(session.chat.set_permission_mode, session.rules.cli_mode)
 
-    def cost(self) -> str:
-        """What was spent."""
-        rows = [
-            f"  {name}: ${sum(t.cost_usd or 0 for t in chat.conversation.turns):.4f} in "
-            f"{len(chat.conversation.turns)} turns"
-            for name, chat in self.chats.items()
-        ]
-        limit = self.budget.limit_usd
-        budget = "no budget is set" if limit is None else f"${self.budget.left_usd:.2f} left of ${limit:.2f}"
-        return "\n".join([f"Spent in this notebook: ${self.budget.spent_usd:.4f} ({budget})", *rows])
-
-    def set_budget(self, limit: float | None) -> str:
-        """Change what this notebook may spend."""
+    def set_budget(self, limit: float | None) -> None:
+        """Change what this notebook may spend, in US dollars."""
         self.budget.limit_usd = limit
-        return self.cost()
 
-    def status(self) -> str:
-        """Sessions, models, and what is running."""
-        if not self.chats:
-            return "No session yet: the first %%claude cell starts one."
-        rows = []
-        for name, chat in self.chats.items():
-            running = next((t for t in chat.conversation.turns if t.status == "running"), None)
-            state = (running.activity or "running") if running else "idle" if chat.session else "parked"
-            rows.append(
-                f"{name}: {state}; model {chat.conversation.model or 'not known yet'}; "
-                f"{len(chat.conversation.turns)} turns; folder {self._cwd.get(name)}; "
-                f"session {chat.conversation.session_id or '-'}"
-            )
-        return "\n".join([*rows, self.cost().splitlines()[0]])
+    def confirm(self, question: str, word: str) -> bool:
+        """Have a person type `word`: something that a cell's source cannot do. False where nobody is."""
+        place = detect(self.shell)
+        if place.kind is Kind.HEADLESS:
+            return False
+        print(question, flush=True)
+        try:
+            return input(f"Type {word!r} to agree, anything else to leave it: ").strip().lower() == word
+        except (EOFError, KeyboardInterrupt, RuntimeError):  # RuntimeError: a front end without stdin
+            return False
 
-    def add_tools(self, names: list[str]) -> str:
+    def add_functions(self, names: list[str]) -> None:
         """Give the agent functions of the notebook."""
         for name in names:
             found = self.shell.user_ns.get(name)
@@ -322,21 +280,13 @@ class Notebook:
                 if not callable(found):
                     raise UsageError(f"There is no function named {name!r} in this notebook.")
                 found = make_tool(found)
-            self.tools[found.name] = found
-        return self.tool_list()
+            self.functions[found.name] = found
 
-    def remove_tools(self, names: list[str]) -> str:
+    def remove_functions(self, names: list[str]) -> None:
         """Take functions away from the agent."""
-        missing = [name for name in names if self.tools.pop(name, None) is None]
+        missing = [name for name in names if self.functions.pop(name, None) is None]
         if missing:
             raise UsageError(f"The agent has no function named {', '.join(missing)}.")
-        return self.tool_list()
-
-    def tool_list(self) -> str:
-        """The functions the agent has."""
-        if not self.tools:
-            return "The agent has none of your functions. Give it one with `%claude tools add NAME`."
-        return "\n".join(f"{name}: {(t.description or '').splitlines()[0]}" for name, t in self.tools.items())
 
     # -- the end ------------------------------------------------------------------------------------------------
 

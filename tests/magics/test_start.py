@@ -73,7 +73,8 @@ def test_a_cli_that_is_too_old_is_refused_with_the_reason(start: Start, tmp_path
         "for line in sys.stdin:\n"
         "    frame = json.loads(line)\n"
         "    if frame['type'] == 'control_request':\n"
-        "        answer = {'subtype': 'success', 'request_id': frame['request_id'], 'response': {'claude_code_version': '1.0.30'}}\n"
+        "        told = {'claude_code_version': '1.0.30'}\n"
+        "        answer = {'subtype': 'success', 'request_id': frame['request_id'], 'response': told}\n"
         "        print(json.dumps({'type': 'control_response', 'response': answer}), flush=True)\n"
     )
     page = start()

@@ -1,0 +1,70 @@
+"""What `%claude` tells about the notebook's conversations, as text.
+
+Layer 5, below `commands`. Reads the notebook, changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from claude_nb.conversation import Turn
+
+if TYPE_CHECKING:
+    from claude_nb.magics.notebook import Notebook
+
+
+def status(notebook: Notebook) -> str:
+    """Sessions, models, modes, folders, and what is running."""
+    chats = notebook.chats
+    if not chats:
+        return "No session yet: the first %%claude cell starts one."
+    rows = []
+    for name, chat in chats.items():
+        session = notebook.session(name)
+        running = next((t for t in chat.conversation.turns if t.status == "running"), None)
+        state = (running.activity or "running") if running else "idle" if chat.session else "parked"
+        rows += [
+            f"{name}: {state}",
+            f"  model    {chat.conversation.model or session.model or 'not known yet'}",
+            f"  mode     {session.rules.mode}",
+            f"  folder   {session.cwd or '-'}",
+            f"  turns    {len(chat.conversation.turns)}",
+            f"  session  {chat.conversation.session_id or '-'}",
+        ]
+    return "\n".join([*rows, cost(notebook).splitlines()[0]])
+
+
+def cost(notebook: Notebook) -> str:
+    """What was spent, by session, and what is left."""
+    budget = notebook.budget
+    left = "no budget is set" if budget.limit_usd is None else f"${budget.left_usd:.2f} left of ${budget.limit_usd:.2f}"
+    rows = [
+        f"  {name}: ${sum(t.cost_usd or 0 for t in chat.conversation.turns):.4f} in "
+        f"{len(chat.conversation.turns)} turns"
+        for name, chat in notebook.chats.items()
+    ]
+    return "\n".join([f"Spent in this notebook: ${budget.spent_usd:.4f} ({left})", *rows])
+
+
+def sent(turn: Turn) -> str:
+    """What exactly the model got."""
+    if isinstance(turn.sent, str):
+        return turn.sent
+    return "\n".join(
+        part["text"] if part.get("type") == "text" else f"[{part.get('type')} block]" for part in turn.sent
+    )
+
+
+def model(notebook: Notebook, name: str) -> str:
+    """The model of a session."""
+    session = notebook.session(name)
+    known = session.chat.conversation.model if session.chat else None
+    return f"Model: {known or session.model or notebook.settings.model or 'the default of your account'}"
+
+
+def functions(notebook: Notebook) -> str:
+    """The functions of the notebook that the agent has."""
+    if not notebook.functions:
+        return "The agent has none of your functions. Give it one with `%claude tools add NAME`."
+    rows = [(name, (tool.description or "").strip().splitlines()) for name, tool in notebook.functions.items()]
+    return "\n".join(f"{name}: {lines[0]}" if lines else name for name, lines in rows)

@@ -1,0 +1,93 @@
+"""What the agent may do without asking: the mode and the rules of a session.
+
+Layer 5, below `notebook`. Both live as long as the session and are handed to the CLI at each of its starts, since it
+forgets session rules (design decision 14). The mode that allows everything is kept here and never reaches the CLI:
+guards and deny rules hold in it, and what only a person can answer is still asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from claude_nb.protocol.permission import PermissionMode
+
+Behavior = Literal["allow", "deny"]
+
+MODES: dict[str, str] = {
+    "default": "asks before the agent changes or runs something",
+    "acceptEdits": "lets the agent edit files of the folder without asking",
+    "plan": "lets the agent look, think and propose a plan, but change nothing",
+    "bypassPermissions": "asks nothing: every command runs with your rights",
+}
+ARMED = "bypassPermissions"
+EDITS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
+# Questions that are the tool's point: no mode answers them.
+FOR_PEOPLE = ("AskUserQuestion", "ExitPlanMode")
+
+_RULE = re.compile(r"(?P<tool>[A-Za-z_][\w*-]*)(?:\((?P<content>.*)\))?", re.DOTALL)
+
+
+def parse(rule: str) -> tuple[str, str | None] | None:
+    """Tool and specifier of a rule such as `Bash(git status:*)`, None for what is no rule."""
+    match = _RULE.fullmatch(rule.strip())
+    return (match["tool"], match["content"]) if match else None
+
+
+def is_broad(rule: str) -> bool:
+    """Whether a rule allows a whole tool, whatever its input."""
+    parsed = parse(rule)
+    return parsed is not None and (parsed[1] is None or not parsed[1].strip(" *:/."))
+
+
+def warning(rule: str) -> str:
+    """What a broad rule means, for somebody who is about to allow it."""
+    tool = (parse(rule) or (rule, None))[0]
+    if tool == "Bash":
+        return "This lets the agent run any command with your rights: it is full control of your account here."
+    return f"This lets the agent use {tool} with any input without asking."
+
+
+@dataclass(slots=True)
+class Rules:
+    """Mode and rules of one session. `stamp` changes when the CLI has to be told anew."""
+
+    mode: PermissionMode = "default"
+    allow: list[str] = field(default_factory=list)
+    deny: list[str] = field(default_factory=list)
+
+    @property
+    def armed(self) -> bool:
+        """Nothing is asked."""
+        return self.mode == ARMED
+
+    @property
+    def cli_mode(self) -> PermissionMode:
+        """The mode as the CLI gets it."""
+        return "default" if self.armed else self.mode
+
+    @property
+    def stamp(self) -> tuple[object, ...]:
+        """Names the state that a running CLI was started with."""
+        return (*self.allow, None, *self.deny)
+
+    def add(self, behavior: Behavior, rule: str) -> None:
+        """Add a rule; the newest word on it counts."""
+        other = self.deny if behavior == "allow" else self.allow
+        own = self.allow if behavior == "allow" else self.deny
+        if rule in other:
+            other.remove(rule)
+        if rule not in own:
+            own.append(rule)
+
+    def permits(self, tool_name: str, blocked_path: str | None = None) -> bool:
+        """Whether the mode by itself answers the CLI's question with yes."""
+        if tool_name in FOR_PEOPLE:
+            return False
+        return self.armed or (self.mode == "acceptEdits" and tool_name in EDITS and not blocked_path)
+
+    def __str__(self) -> str:
+        rows = [f"mode {self.mode}: {MODES[self.mode]}"]
+        rows += [f"allow {rule}" for rule in self.allow] + [f"deny  {rule}" for rule in self.deny]
+        return "\n".join(rows)

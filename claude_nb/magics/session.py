@@ -1,0 +1,119 @@
+"""One named session of the notebook: how its CLI is started, and what its agent may do.
+
+Layer 5, below `notebook`. Options are made anew at each start of the CLI, so model, mode, rules, functions and the
+folder's trust survive parking; `stamp` tells the chat when a running CLI no longer fits them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from claude_nb.chat import Chat
+from claude_nb.engine.tool import SdkMcpTool, create_sdk_mcp_server
+from claude_nb.errors import OptionsError
+from claude_nb.kernel.tools import MainThreadRunner
+from claude_nb.magics import trust
+from claude_nb.magics.guard import notebook_guard
+from claude_nb.magics.rules import Rules
+from claude_nb.protocol.config import SettingSource
+from claude_nb.protocol.options import ClaudeAgentOptions
+
+if TYPE_CHECKING:
+    from claude_nb.magics import ClaudeMagics
+
+SERVER = "notebook"
+ABOUT = (
+    "You are working inside a Jupyter notebook: the person reads your answer as the output of a notebook cell, "
+    "rendered as Markdown with code highlighting, tables and TeX maths. Their variables live in the notebook's "
+    "kernel; you see only what the prompt includes and what the functions of the `notebook` MCP server return. "
+    "Code that they should run in the notebook belongs into fenced code blocks of your answer."
+)
+
+
+class NamedSession:
+    """A session's settings and its chat. `functions` are the notebook's tools by name, shared by all sessions."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ClaudeMagics,
+        functions: dict[str, SdkMcpTool[Any]],
+        runner: Callable[[Chat], MainThreadRunner],
+        open_notebook: Callable[[], Path | None],
+    ):
+        self.name = name
+        self.cwd: Path | None = None
+        self.model: str | None = None
+        self.rules = Rules()
+        self.chat: Chat | None = None
+        self._told_of: str | None = None
+        self._settings = settings
+        self._functions = functions
+        self._runner = runner
+        self._open_notebook = open_notebook
+
+    def settle_cwd(self, asked: str | None) -> None:
+        """Fix the working folder at the first prompt, so that later `os.chdir` calls do not move the agent."""
+        folder = Path(asked or self._settings.cwd or os.getcwd()).expanduser().resolve()
+        if self.cwd is not None:
+            if asked and folder != self.cwd:
+                raise UsageError(
+                    f"Session '{self.name}' works in {self.cwd} since its first prompt; to work elsewhere use another "
+                    f"--session, or --new to begin anew."
+                )
+            return
+        if not folder.is_dir():
+            raise OptionsError(f"The working folder does not exist: {folder}. Choose another with --cwd.")
+        self.cwd = folder
+
+    def forget(self) -> None:
+        """Begin anew: the folder is open again, and nothing is allowed beyond asking."""
+        self.cwd, self.rules = None, Rules()
+
+    def trust_notice(self) -> str | None:
+        """Says once that the folder has settings which are not loaded, and once more when they change."""
+        settings = trust.read_folder(self._folder)
+        if settings is None or trust.is_trusted(settings) or settings.digest == self._told_of:
+            return None
+        self._told_of = settings.digest
+        why = "changed since you trusted them, so they are" if trust.was_trusted(settings) else "are"
+        return f"The Claude settings of this folder {why} not loaded. `%claude trust` shows them and lets them load."
+
+    def stamp(self) -> Hashable:
+        """What the CLI's start depends on, beyond what can be changed while it runs."""
+        return (self.cwd, tuple(self._functions.items()), self.rules.stamp, tuple(self._sources()))
+
+    def options(self, chat: Chat) -> ClaudeAgentOptions:
+        """How the CLI is started now."""
+        server = create_sdk_mcp_server(SERVER, tools=list(self._functions.values()), runner=self._runner(chat))
+        return ClaudeAgentOptions(
+            cli_path=self._settings.cli_path or None,
+            cwd=self._folder,
+            model=self.model or self._settings.model or None,
+            system_prompt={"type": "preset", "preset": "claude_code", "append": ABOUT},
+            setting_sources=self._sources(),
+            permission_mode=self.rules.cli_mode,
+            allowed_tools=list(self.rules.allow),
+            disallowed_tools=list(self.rules.deny),
+            include_partial_messages=True,
+            forward_subagent_text=True,
+            enable_file_checkpointing=True,
+            can_use_tool=chat.permit,
+            hooks=notebook_guard(self._folder, self._open_notebook()),
+            mcp_servers={SERVER: server} if self._functions else {},
+            max_budget_usd=chat.budget.left_usd,
+            resume=chat.resume_id,
+        )
+
+    @property
+    def _folder(self) -> Path:
+        return self.cwd or Path.cwd()
+
+    def _sources(self) -> list[SettingSource]:
+        settings = trust.read_folder(self._folder)
+        return ["user", "project", "local"] if settings and trust.is_trusted(settings) else ["user"]

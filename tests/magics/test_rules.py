@@ -1,0 +1,208 @@
+"""Modes, rules, folder trust and the guard of the open notebook, on a real kernel with the real CLI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from claude_nb.magics import guard, rules, trust
+from claude_nb.testing import ScriptedModel, Text, ToolUse
+from tests.kernel.frontend import Cell, Frontend
+from tests.magics.conftest import Page
+
+
+def call(page: Page, tool: str, **input: object) -> Cell:
+    """One turn in which the model calls a tool; nobody is there to ask."""
+    page.model.reply(ToolUse(tool, input))
+    page.model.reply(Text("that was it"))
+    return page.done(page.ask("Do it.", "-o answer", allow_stdin=False))
+
+
+def outcome(page: Page) -> str:
+    return page.run("print(answer.tools[0].status, answer.tools[0].error)")
+
+
+def test_an_allow_rule_lets_that_command_run_and_no_other(page: Page) -> None:
+    page.run("%claude allow Bash(touch allowed.txt)")
+    call(page, "Bash", command="touch allowed.txt")
+    assert (page.folder / "allowed.txt").exists()
+    call(page, "Bash", command="touch other.txt")
+    assert not (page.folder / "other.txt").exists()
+
+
+def test_a_deny_rule_holds_in_every_mode(page: Page) -> None:
+    cell = page.front.execute("%claude mode bypassPermissions")
+    page.front.answer_input("bypass")
+    page.done(cell)
+    page.run("%claude deny Bash(touch denied.txt)")
+    call(page, "Bash", command="touch denied.txt")
+    assert not (page.folder / "denied.txt").exists()
+    call(page, "Bash", command="touch fine.txt")
+    assert (page.folder / "fine.txt").exists()
+
+
+def test_accept_edits_writes_without_asking_and_plan_does_not_write(page: Page) -> None:
+    page.run("%claude mode acceptEdits")
+    call(page, "Write", file_path=str(page.folder / "edited.txt"), content="x")
+    assert (page.folder / "edited.txt").exists()
+    page.run("%claude mode plan")
+    call(page, "Write", file_path=str(page.folder / "planned.txt"), content="x")
+    assert not (page.folder / "planned.txt").exists()
+
+
+def test_a_mode_changed_between_turns_and_a_resumed_session_keep_the_rules(page: Page) -> None:
+    page.run("%claude allow Bash(touch kept.txt)")
+    call(page, "Bash", command="touch kept.txt")
+    (page.folder / "kept.txt").unlink()
+    page.run("%claude budget 4")  # the CLI is started anew with the next prompt
+    call(page, "Bash", command="touch kept.txt")
+    assert (page.folder / "kept.txt").exists()
+
+
+@pytest.mark.parametrize("line", ["%claude mode bypassPermissions", "%claude allow Bash", "%claude allow Bash(*)"])
+def test_what_gives_everything_away_needs_a_persons_word(page: Page, line: str) -> None:
+    refused = page.front.execute(line)
+    page.front.answer_input("yes please")
+    page.done(refused)
+    assert "nobody agreed" in refused.text
+    assert "nobody agreed" in page.run(line, allow_stdin=False)
+    assert page.run("%claude rules").startswith("mode default")
+
+
+@pytest.mark.parametrize(
+    ("rule", "broad"),
+    [
+        ("Bash", True),
+        ("Bash(*)", True),
+        ("Bash(:*)", True),
+        ("mcp__x", True),
+        ("Bash(git:*)", False),
+        ("Read(/x)", False),
+    ],
+)
+def test_rules_for_a_whole_tool_are_told_from_narrow_ones(rule: str, broad: bool) -> None:
+    assert rules.is_broad(rule) is broad
+
+
+# -- the folder's own settings
+
+
+@pytest.fixture
+def settled(tmp_path: Path) -> Iterator[Page]:
+    """A notebook in a folder that brings settings: a hook and a rule."""
+    folder = tmp_path / "project"
+    (folder / ".claude").mkdir(parents=True)
+    write_settings(folder, "one")
+    with ScriptedModel() as model, Frontend(env=model.env(tmp_path / "home"), cwd=folder) as front:
+        front.run("%load_ext claude_nb")
+        yield Page(front, model, folder)
+
+
+def write_settings(folder: Path, mark: str) -> None:
+    hook = {"hooks": [{"type": "command", "command": f"touch {folder}/{mark}"}]}
+    settings = {"hooks": {"UserPromptSubmit": [hook]}, "env": {"MARK": mark}}
+    (folder / ".claude" / "settings.json").write_text(json.dumps(settings))
+
+
+def test_a_folders_settings_load_after_a_person_saw_them_and_only_as_seen(settled: Page) -> None:
+    settled.model.reply(Text("ok"))
+    settled.answer("First.")
+    assert not (settled.folder / "one").exists()
+
+    cell = settled.front.execute("%claude trust")
+    settled.front.answer_input("trust")
+    settled.done(cell)
+    assert "UserPromptSubmit runs: touch" in cell.text
+    assert "MARK=one" in cell.text
+    settled.model.reply(Text("ok"))
+    settled.answer("Second.")
+    assert (settled.folder / "one").exists()
+
+    write_settings(settled.folder, "two")
+    settled.model.reply(Text("ok"))
+    cell = settled.done(settled.ask("Third."))
+    assert not (settled.folder / "two").exists()
+    assert "changed since" in cell.text + str(cell.messages("update_display_data")[-1]["content"]["data"])
+
+
+def test_the_first_prompt_tells_of_settings_that_are_not_loaded(settled: Page) -> None:
+    settled.model.reply(Text("ok"))
+    cell = settled.done(settled.ask("First."))
+    assert "%claude trust" in str(cell.messages("update_display_data")[-1]["content"]["data"]["text/plain"])
+
+
+def test_trust_is_remembered_outside_the_folder_and_can_be_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "config"))
+    (tmp_path / ".claude").mkdir()
+    write_settings(tmp_path, "one")
+    settings = trust.read_folder(tmp_path)
+    assert settings is not None
+    assert not trust.is_trusted(settings)
+    trust.remember(settings)
+    assert trust.is_trusted(settings)
+    write_settings(tmp_path, "two")
+    changed = trust.read_folder(tmp_path)
+    assert changed is not None
+    assert not trust.is_trusted(changed)
+    assert trust.was_trusted(changed)
+    trust.forget(tmp_path)
+    assert not trust.was_trusted(changed)
+
+
+def test_settings_that_cannot_be_read_are_shown_as_such(tmp_path: Path) -> None:
+    (tmp_path / ".mcp.json").write_text("{ not json")
+    settings = trust.read_folder(tmp_path)
+    assert settings is not None
+    assert "not a JSON object" in str(settings)
+
+
+# -- the open notebook
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Page]:
+    """A notebook whose front end told the kernel where its file is."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "open.ipynb").write_text("{}")
+    (folder / "other.ipynb").write_text("{}")
+    with ScriptedModel() as model:
+        env = {**model.env(tmp_path), "JPY_SESSION_NAME": str(folder / "open.ipynb")}
+        with Frontend(env=env, cwd=folder) as front:
+            front.run("%load_ext claude_nb\n%config ClaudeMagics.permission_policy = 'allow'")
+            yield Page(front, model, folder)
+
+
+@pytest.mark.parametrize("mode", ["default", "bypassPermissions"])
+def test_the_open_notebook_is_not_written_in_any_mode(opened: Page, mode: str) -> None:
+    if mode == "bypassPermissions":
+        cell = opened.front.execute(f"%claude mode {mode}")
+        opened.front.answer_input("bypass")
+        opened.done(cell)
+    call(opened, "Write", file_path=str(opened.folder / "open.ipynb"), content="overwritten")
+    assert (opened.folder / "open.ipynb").read_text() == "{}"
+    told = outcome(opened)
+    assert "this notebook" in told
+    assert "shell commands" in told
+    call(opened, "Write", file_path=str(opened.folder / "new.txt"), content="fine")
+    assert (opened.folder / "new.txt").exists()
+
+
+def test_links_and_relative_paths_to_the_open_notebook_are_seen_through(tmp_path: Path) -> None:
+    file = tmp_path / "open.ipynb"
+    file.write_text("{}")
+    (tmp_path / "link.txt").symlink_to(file)
+    for path in ("open.ipynb", "./x/../open.ipynb", str(file), "link.txt"):
+        assert guard.is_guarded(path, tmp_path, file)
+    assert not guard.is_guarded("other.ipynb", tmp_path, file)
+
+
+def test_where_the_file_is_not_known_every_notebook_of_the_folder_counts(tmp_path: Path) -> None:
+    assert guard.is_guarded("sub/any.ipynb", tmp_path, None)
+    assert not guard.is_guarded("script.py", tmp_path, None)
+    assert not guard.is_guarded("/elsewhere/any.ipynb", tmp_path, None)
