@@ -61,6 +61,10 @@ class CLIProcess(ByteStream):
         self._process = process
         self._on_stderr = on_stderr
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
+        self.silent = anyio.Event()
+        """Set when the error output was read to its end."""
+        self.patient = True
+        """`aclose` gives the CLI time to end by itself before it sends signals."""
         assert process.stdin is not None
         assert process.stdout is not None
         self._stdin, self._stdout = process.stdin, process.stdout
@@ -115,6 +119,7 @@ class CLIProcess(ByteStream):
                 self._note(line)
         if rest:
             self._note(rest)
+        self.silent.set()
 
     def _note(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
@@ -142,6 +147,8 @@ class CLIProcess(ByteStream):
         with anyio.CancelScope(shield=True):
             await self.send_eof()
             for number in (None, signal.SIGTERM, _KILL):
+                if number is None and not self.patient:
+                    continue
                 if number is not None:
                     logger.debug("process %s does not end; sending %s", self._process.pid, number)
                     _signal(self._process.pid, number)

@@ -127,29 +127,33 @@ class Session(Controls):
 
     async def aclose(self) -> None:
         """End the session: stop the running turn, let the CLI write its transcript, and end it. Bounded; idempotent."""
-        if not self._started:
+        if not self._started or self._done.is_set():
             return
         with anyio.CancelScope(shield=True):
             self._closing = True
             with anyio.move_on_after(GRACE):
-                await self._say_goodbye()
-                await self._done.wait()
+                if await self._say_goodbye():
+                    await self._done.wait()
             if not self._done.is_set():
+                if isinstance(self._stream, CLIProcess):
+                    self._stream.patient = False
                 if self._tasks is not None:
                     self._tasks.cancel_scope.cancel()
                 await self._done.wait()
 
-    async def _say_goodbye(self) -> None:
+    async def _say_goodbye(self) -> bool:
+        """Stop the turn and close stdin; False when the CLI cannot be reached and would work on."""
         try:
             if not self._machine.settled:
                 await self._write(self._machine.request("interrupt")[1])
             await self.end_input()
         except ClaudeSDKError:
-            logger.debug("the CLI was gone before it was told to end")
+            return self._machine.settled
+        return True
 
     async def end_input(self) -> None:
         """Close the CLI's stdin: it finishes what it does, asks nothing more and ends."""
-        if isinstance(self._stream, CLIProcess | TransportStream):
+        if self._stream is not None:
             async with self._writing:
                 await self._stream.send_eof()
 
@@ -290,6 +294,10 @@ class Session(Controls):
                     self._tasks.start_soon(self._stream.read_stderr)
                 self._tasks.start_soon(self._initialize)
                 await self._pump()
+                if isinstance(self._stream, CLIProcess):
+                    # Its last words may still be on their way.
+                    with anyio.move_on_after(1):
+                        await self._stream.silent.wait()
                 self._tasks.cancel_scope.cancel()
         except ClaudeSDKError as error:
             self._fail(error)

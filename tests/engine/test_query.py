@@ -1,0 +1,303 @@
+"""`query()` with the real CLI and a scripted model, on asyncio and trio."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from claude_nb import (
+    AssistantMessage,
+    AuthenticationError,
+    CLIConnectionError,
+    CLINotFoundError,
+    CLIVersionError,
+    HookMatcher,
+    OptionsError,
+    PermissionResultAllow,
+    ProcessError,
+    ResultError,
+    ResultMessage,
+    StreamEvent,
+    SystemMessage,
+    TextBlock,
+    ToolUseBlock,
+    query,
+)
+from claude_nb.errors import LOGIN_HINT
+from claude_nb.testing import ApiError, Text, Thinking, ToolUse
+
+from .fake import FakeCLI
+
+pytestmark = pytest.mark.anyio
+
+
+async def run(prompt, options, **kwargs):
+    with anyio.fail_after(60):
+        return [message async for message in query(prompt=prompt, options=options, **kwargs)]
+
+
+async def read(stream, hear):
+    async for message in stream:
+        hear(message)
+
+
+def text_of(messages):
+    blocks = [b for m in messages if isinstance(m, AssistantMessage) for b in m.content]
+    return "".join(block.text for block in blocks if isinstance(block, TextBlock))
+
+
+async def test_one_prompt_brings_init_answer_and_result(model, options):
+    model.reply(Text("Good day."))
+    messages = await run("Say good day.", options())
+    assert isinstance(messages[0], SystemMessage)
+    assert messages[0].subtype == "init"
+    assert text_of(messages) == "Good day."
+    last = messages[-1]
+    assert isinstance(last, ResultMessage)
+    assert (last.subtype, last.result, last.is_error) == ("success", "Good day.", False)
+    assert last.session_id == messages[0].data["session_id"]
+    assert last.total_cost_usd is not None
+
+
+async def test_partial_messages_stream_in_order(model, options):
+    model.reply(Text("one two three four five six", chunk=4))
+    messages = await run("Count.", options(include_partial_messages=True))
+    deltas = [m.event["delta"] for m in messages if isinstance(m, StreamEvent) and "delta" in m.event]
+    assert "".join(d.get("text", "") for d in deltas) == "one two three four five six"
+
+
+async def test_tool_calls_and_thinking_come_as_blocks(model, options, tmp_path):
+    note = tmp_path / "work" / "note.txt"
+    note.write_text("hello from the file")
+    model.reply(Thinking("I should look."), Text("Looking."), ToolUse("Read", {"file_path": str(note)}))
+    model.reply(Text("It says hello."))
+    messages = await run("What does the note say?", options(allowed_tools=["Read"]))
+    blocks = [b for m in messages if isinstance(m, AssistantMessage) for b in m.content]
+    assert [type(b).__name__ for b in blocks] == ["ThinkingBlock", "TextBlock", "ToolUseBlock", "TextBlock"]
+    assert next(b for b in blocks if isinstance(b, ToolUseBlock)).input == {"file_path": str(note)}
+    assert "hello from the file" in json.dumps([m.raw for m in messages])
+
+
+async def test_a_permission_callback_works_with_a_plain_text_prompt(model, options, tmp_path):
+    asked = []
+
+    async def can_use_tool(name, input, context):
+        asked.append((name, context.tool_use_id, [str(r) for s in context.suggestions for r in s.rules or []]))
+        return PermissionResultAllow(updated_input={**input, "content": "changed"})
+
+    target = tmp_path / "work" / "made.txt"
+    model.reply(ToolUse("Write", {"file_path": str(target), "content": "asked for"}))
+    model.reply(Text("Written."))
+    messages = await run("Write it.", options(can_use_tool=can_use_tool))
+    assert [name for name, *_ in asked] == ["Write"]
+    assert asked[0][1]
+    assert target.read_text() == "changed"
+    assert messages[-1].result == "Written."
+
+
+async def test_hooks_run_and_may_block(model, options, tmp_path):
+    heard = []
+
+    async def guard(input, tool_use_id, context):
+        heard.append((input["hook_event_name"], input["tool_name"]))
+        return {
+            "hookSpecificOutput": {
+                "hookEventName": "PreToolUse",
+                "permissionDecision": "deny",
+                "permissionDecisionReason": "not on my watch",
+            }
+        }
+
+    model.reply(ToolUse("Bash", {"command": f"touch {tmp_path}/no"}))
+    model.reply(Text("I was stopped."))
+    hooks = {"PreToolUse": [HookMatcher(matcher="Bash", hooks=[guard], on_failure="block")]}
+    messages = await run("Touch it.", options(hooks=hooks, allowed_tools=["Bash"]))
+    assert heard == [("PreToolUse", "Bash")]
+    assert "not on my watch" in json.dumps([m.raw for m in messages])
+    assert not (tmp_path / "no").exists()
+
+
+async def test_a_stream_of_prompts_is_answered_to_its_end(model, options):
+    async def prompts():
+        for text in ("first", "second"):
+            yield {"type": "user", "message": {"role": "user", "content": text}}
+
+    messages = await run(prompts(), options())
+    results = [m for m in messages if isinstance(m, ResultMessage)]
+    assert len({uuid for m in results for uuid in m.user_message_uuids}) == 2
+
+
+async def test_a_stream_of_prompts_that_fails_ends_the_run_and_is_raised(options):
+    async def prompts():
+        raise ZeroDivisionError("the generator broke")
+        yield
+
+    with pytest.raises(ZeroDivisionError, match="the generator broke"):
+        await run(prompts(), options())
+
+
+async def test_structured_output_is_the_result(model, options):
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    model.reply(ToolUse("StructuredOutput", {"n": 7}))
+    model.reply(Text("done"))
+    messages = await run("Give n.", options(output_format={"type": "json_schema", "schema": schema}))
+    assert messages[-1].structured_output == {"n": 7}
+
+
+async def test_leaving_early_ends_the_cli(model, options):
+    gate = model.gate()
+    model.reply(Text("part one "), gate, Text("part two"))
+    pids = set(_children())
+    with anyio.fail_after(30):
+        stream = query(prompt="x", options=options(include_partial_messages=True))
+        async for message in stream:
+            if isinstance(message, StreamEvent):
+                break
+        assert set(_children()) - pids
+        await stream.aclose()
+    assert not set(_children()) - pids
+
+
+@pytest.mark.parametrize("fields", [{"cli_path": "/no/such/claude"}, {"env": {"CLAUDE_CLI_PATH": "/no/such/claude"}}])
+async def test_no_cli_says_how_to_get_one(options, fields):
+    with pytest.raises(CLINotFoundError, match=r"pip install.*/no/such/claude"):
+        await run("x", options(**fields))
+
+
+async def test_a_missing_folder_is_named(options, tmp_path):
+    with pytest.raises(CLIConnectionError, match=r"does not exist: .*nowhere"):
+        await run("x", options(cwd=tmp_path / "nowhere"))
+
+
+async def test_options_that_cannot_be_meant_start_nothing(options):
+    with pytest.raises(OptionsError, match="must be a UUID"):
+        await run("x", options(session_id="notebook"))
+
+
+async def test_a_flag_the_cli_does_not_know_says_that_it_is_too_old(options):
+    with pytest.raises(CLIVersionError, match="unknown option '--from-the-future'"):
+        await run("x", options(extra_args={"from-the-future": None}))
+
+
+async def test_a_session_that_is_not_there_is_named(options):
+    with pytest.raises(ResultError, match="No conversation found"):
+        await run("x", options(resume="0b4c2e1e-7a52-4d07-9a53-000000000000"))
+
+
+async def test_an_api_error_comes_as_a_result_and_is_raised_after_it(model, options):
+    model.reply(ApiError(400, "invalid_request_error", "too blue"))
+    seen = []
+    with anyio.fail_after(60), pytest.raises(ResultError, match="too blue") as caught:
+        await read(query(prompt="x", options=options()), seen.append)
+    assert isinstance(seen[-1], ResultMessage)
+    assert seen[-1].is_error
+    assert caught.value.api_error_status == 400
+    assert caught.value.exit_code == 1
+
+
+async def test_no_credentials_say_how_to_log_in(options):
+    with pytest.raises(AuthenticationError) as caught:
+        await run("x", options(env={"ANTHROPIC_API_KEY": ""}))
+    assert LOGIN_HINT in str(caught.value)
+
+
+async def test_the_turn_limit_is_an_error_with_its_result(model, options):
+    model.reply(ToolUse("Bash", {"command": "echo 1"}))
+    model.reply(Text("never reached"))
+    with pytest.raises(ResultError, match="max_turns") as caught:
+        await run("x", options(max_turns=1, allowed_tools=["Bash"]))
+    assert caught.value.subtype == "error_max_turns"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
+@pytest.mark.parametrize(
+    ("script", "kind", "words"),
+    [
+        ("echo some trouble >&2; exit 3", ProcessError, r"exit code: 3\)\n.*\nsome trouble"),
+        ("kill -9 $$", ProcessError, "signal 9"),
+        ("exit 0", CLIConnectionError, "closed the connection"),
+    ],
+)
+async def test_a_cli_that_dies_at_the_start_tells_what_it_said(options, tmp_path, script, kind, words):
+    cli = tmp_path / "claude"
+    cli.write_text(f"#!/bin/sh\n{script}\n")
+    cli.chmod(0o755)
+    with pytest.raises(kind, match=words):
+        await run("x", options(cli_path=cli))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+async def test_a_cli_killed_in_mid_turn_ends_the_stream_with_its_signal(model, options):
+    gate = model.gate()
+    model.reply(Text("part one "), gate, Text("part two"))
+    before = set(_children())
+
+    def kill(message):
+        if isinstance(message, StreamEvent):
+            for pid in set(_children()) - before:
+                os.kill(pid, signal.SIGKILL)
+
+    with anyio.fail_after(30), pytest.raises(ProcessError, match="signal 9") as caught:
+        await read(query(prompt="x", options=options(include_partial_messages=True)), kill)
+    assert caught.value.exit_code == -9
+
+
+async def test_a_transport_of_the_users_replaces_the_process():
+    transport = FakeTransport()
+    messages = await run("hello", None, transport=transport)
+    assert [m.result for m in messages if isinstance(m, ResultMessage)] == ["Echo: hello"]
+    assert transport.calls[0] == "connect"
+    assert transport.calls[-1] == "close"
+    assert "end_input" in transport.calls
+
+
+class FakeTransport:
+    """The official SDK's shape of a transport, in front of the fake CLI."""
+
+    def __init__(self):
+        self.calls = []
+        self._cli = FakeCLI()
+
+    async def connect(self):
+        self.calls.append("connect")
+
+    async def write(self, data):
+        self.calls.append("write")
+        await self._cli.send(data.encode())
+
+    async def read_messages(self):
+        try:
+            while True:
+                for line in (await self._cli.receive()).splitlines():
+                    yield json.loads(line)
+        except anyio.EndOfStream:
+            return
+
+    async def close(self):
+        self.calls.append("close")
+        await self._cli.aclose()
+
+    def is_ready(self):
+        return True
+
+    async def end_input(self):
+        self.calls.append("end_input")
+        self._cli.die()
+
+
+def _children() -> list[int]:
+    """Processes named like the CLI whose parent is this one."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = stat.read_text().split(" ", 1)
+        except OSError:
+            continue
+        name, fields = rest.rsplit(")", 1)
+        if "claude" in name and int(fields.split()[1]) == os.getpid() and fields.split()[0] != "Z":
+            found.append(int(pid))
+    return found
