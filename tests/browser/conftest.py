@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
-from tests.browser.lab import CHROMIUM_ARGS, LabServer, Notebook, chromium_path
+from tests.browser.lab import CHROMIUM_ARGS, WAIT_MS, LabServer, Notebook, chromium_path
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +23,7 @@ def browser_context() -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
         context = browser.new_context(viewport={"width": 1200, "height": 900})
+        expect.set_options(timeout=WAIT_MS)
         yield context
         context.close()
         browser.close()

@@ -244,9 +244,14 @@ class Gate:
 
     def open(self) -> None:
         """Let the waiting code go on; waits for it to come first."""
-        if not self.reached.wait(WAIT_MS / 1000) or self._waiting is None:
+        if not self.reached.wait(WAIT_MS / 1000):
             raise TimeoutError("nobody came to the gate")
-        self._waiting.close()
+        self.close()
+
+    def close(self) -> None:
+        """The end of the gate: whoever waits there goes on."""
+        if self._waiting is not None:
+            self._waiting.close()
         self._server.close()
 
 
@@ -257,4 +262,4 @@ def gate() -> Iterator[Gate]:
     try:
         yield it
     finally:
-        it._server.close()
+        it.close()
