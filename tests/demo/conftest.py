@@ -3,9 +3,13 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,3 +83,36 @@ def ask(model: ScriptedModel, tmp_path: Path, folder: Path) -> Ask:
         return Run(done.returncode, frames, done.stderr)
 
     return ask
+
+
+@dataclass
+class Demo:
+    """A running `claude-nb demo`: its folder, what it said, and the address it gave."""
+
+    folder: Path
+    said: str
+    url: str
+    rest: str = ""
+    exit_code: int | None = None
+
+
+@contextmanager
+def running_demo(folder: Path, end: int = signal.SIGINT) -> Iterator[Demo]:
+    """`claude-nb demo` as a user starts it, stopped with a signal and waited for."""
+    command = [sys.executable, "-m", "claude_nb", "demo", "--no-browser", "--folder", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                break
+        found = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/tour\.ipynb\?token=\S+", said)
+        demo = Demo(folder, said, found[0] if found else "")
+        try:
+            assert demo.url, said
+            yield demo
+        finally:
+            process.send_signal(end)
+            demo.rest, _ = process.communicate(timeout=40)
+            demo.exit_code = process.returncode

@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -18,6 +16,8 @@ from claude_nb.demo import lab, who_answers
 from claude_nb.demo.place import Place, tour_notebook
 from claude_nb.demo.policy import scratch_only
 from claude_nb.testing import ScriptedModel
+
+from .conftest import running_demo
 
 
 @pytest.fixture
@@ -42,26 +42,13 @@ def test_a_server_that_does_not_start_is_reported_with_its_log(place: Place, mon
 @pytest.mark.skipif(os.name == "nt", reason="signals of a terminal")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_serves_the_tour_and_stops_whole(tmp_path: Path, end: signal.Signals) -> None:
-    command = [sys.executable, "-m", "claude_nb", "demo", "--no-browser", "--folder", str(tmp_path / "demo")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
-        try:
-            assert demo.stdout is not None
-            said = ""
-            for line in demo.stdout:
-                said += line
-                if "Ctrl-C" in line:
-                    break
-            found = re.search(r"(http://127\.0\.0\.1:\d+)/lab/tree/tour\.ipynb\?token=(\S+)", said)
-            assert found is not None, said
-            server, token = found.groups()
-            cells = get(f"{server}/api/contents/tour.ipynb", token)["content"]["cells"]
-            assert cells[0]["source"].startswith("# A coding agent")
-            assert get(f"{server}/api/kernels", token) == []
-            assert "A scripted model answers" in said
-        finally:
-            demo.send_signal(end)
-            rest, _ = demo.communicate(timeout=40)
-    assert (demo.returncode, rest.strip()) == (0, "Stopped.")
+    with running_demo(tmp_path / "demo", end) as demo:
+        server, token = demo.url.partition("/lab/")[0], demo.url.partition("token=")[2]
+        cells = get(f"{server}/api/contents/tour.ipynb", token)["content"]["cells"]
+        assert cells[0]["source"].startswith("# A coding agent")
+        assert get(f"{server}/api/kernels", token) == []
+        assert "A scripted model answers" in demo.said
+    assert (demo.exit_code, demo.rest.strip()) == (0, "Stopped.")
     with pytest.raises(OSError, match=r"refused|reset"):
         get(f"{server}/api/kernels", token)
     assert token not in (tmp_path / "demo" / "state" / "jupyterlab.log").read_text()
