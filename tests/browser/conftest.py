@@ -1,4 +1,7 @@
-"""One JupyterLab and one Chromium for all browser tests; a page for each."""
+"""One JupyterLab and one Chromium for all tests of this folder; a page for each.
+
+Their scope ends with the folder: while Playwright runs, no other test can run an event loop in this thread.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from playwright.sync_api import BrowserContext, expect, sync_playwright
 from tests.browser.lab import CHROMIUM_ARGS, WAIT_MS, LabServer, Notebook, chromium_path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     it = LabServer(tmp_path_factory.mktemp("lab"))
     yield it
     it.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_context() -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
