@@ -29,6 +29,7 @@ from claude_nb.errors import MessageParseError as MessageParseError
 from claude_nb.errors import OptionsError as OptionsError
 from claude_nb.errors import ProcessError as ProcessError
 from claude_nb.errors import ResultError as ResultError
+from claude_nb.errors import RewindError as RewindError
 from claude_nb.errors import SessionInUseError as SessionInUseError
 from claude_nb.errors import SessionNotFoundError as SessionNotFoundError
 from claude_nb.errors import SessionStoreError as SessionStoreError

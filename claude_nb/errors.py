@@ -136,6 +136,10 @@ class ControlTimeoutError(ControlError):
     """The CLI did not answer a control request in time."""
 
 
+class RewindError(ClaudeSDKError):
+    """A rewind, or its undoing, is not possible, or failed; the message says what was changed, if anything was."""
+
+
 class CLIJSONDecodeError(ClaudeSDKError):
     """A line from the CLI was not JSON. `line` is its beginning, `original_error` the parser's."""
 

@@ -21,6 +21,7 @@ LAYERS = {
     "chat": 4,
     "ask": 4,
     "ledger": 4,
+    "rewinder": 4,
     "magics": 5,
     "cli": 5,
     "doctor": 5,
@@ -29,8 +30,8 @@ LAYERS = {
     "api": 6,
 }
 # Rooms that share a number but not a wall: errors are the words of the protocol, and the command starts the demo,
-# whose model is also the kit for users' tests.
-NEIGHBOURS = {("protocol", "errors"), ("cli", "demo"), ("cli", "doctor"), ("testing", "demo")}
+# whose model is also the kit for users' tests. A rewind moves a chat.
+NEIGHBOURS = {("protocol", "errors"), ("cli", "demo"), ("cli", "doctor"), ("testing", "demo"), ("rewinder", "chat")}
 # No IO and no event loop here.
 PURE = ("protocol", "conversation", "render")
 IMPURE = {"anyio", "asyncio", "trio", "subprocess", "socket", "threading", "IPython", "ipykernel", "anywidget"}

@@ -207,7 +207,10 @@ class Turn:
 
 @dataclass(slots=True, kw_only=True)
 class Conversation:
-    """All turns of one named session, oldest first. `total_cost_usd` is what they cost together."""
+    """All turns of one named session, oldest first. `total_cost_usd` is the running total of the CLI's session.
+
+    `rewound` are turns that a rewind took out: the model forgot them, but they were paid for.
+    """
 
     name: str = "default"
     session_id: str | None = None
@@ -215,7 +218,13 @@ class Conversation:
     cwd: str | None = None
     permission_mode: str | None = None
     turns: list[Turn] = field(default_factory=list)
+    rewound: list[Turn] = field(default_factory=list)
     total_cost_usd: float = 0.0
+
+    @property
+    def spent_usd(self) -> float:
+        """What all turns cost together, those that were taken back included."""
+        return sum(turn.cost_usd or 0.0 for turn in [*self.turns, *self.rewound])
 
 
 class ChangeKind(StrEnum):

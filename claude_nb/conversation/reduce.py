@@ -7,7 +7,7 @@ what the CLI says when no prompt of ours is running is a turn of its own (a back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -90,6 +90,17 @@ class Reducer:
         """`turn` was withdrawn before it was sent."""
         error = TurnInterrupted("The prompt was cancelled while it waited; nothing was sent.")
         return list(self._end(turn, "cancelled", error, now))
+
+    def rewind(self, turns: Sequence[Turn], session_id: str | None, total_cost_usd: float) -> None:
+        """The conversation now stands where it consisted of `turns`, all of them turns of its own, while none runs.
+
+        `total_cost_usd` is what the CLI's running total of the session stood at.
+        """
+        kept = {turn.id for turn in turns}
+        known = [*self.conversation.rewound, *self.conversation.turns]
+        self.conversation.rewound = [turn for turn in known if turn.id not in kept]
+        self.conversation.turns = list(turns)
+        self.conversation.session_id, self.conversation.total_cost_usd = session_id, total_cost_usd
 
     def notice(self, turn: Turn, words: Words, now: float) -> list[Change]:
         """Put a notice into the turn."""

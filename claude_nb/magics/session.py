@@ -108,6 +108,8 @@ class NamedSession:
             mcp_servers={SERVER: server} if self._functions else {},
             max_budget_usd=chat.budget.left_usd,
             resume=chat.resume_id,
+            resume_session_at=chat.cut_at,
+            fork_session=chat.cut_at is not None,
         )
 
     @property
