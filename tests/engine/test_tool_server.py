@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from hypothesis import given, settings, strategies
 
 from claude_nb.engine.mcp import bridge as bridge_module
 from claude_nb.engine.tool import (
@@ -565,6 +566,67 @@ def test_a_high_level_server_of_the_users_own_works_as_it_is(run: Any) -> None:
             assert (await client.call("shout"))["isError"] is True
 
     run(main)
+
+
+def test_a_users_server_survives_a_call_that_ends_after_it_was_withdrawn(run: Any) -> None:
+    entered, opened = threading.Event(), threading.Event()
+
+    def work() -> str:
+        entered.set()
+        assert opened.wait(10)
+        return "done anyway"
+
+    async def main() -> None:
+        server = make_high_level()
+
+        @server.tool()  # type: ignore[untyped-decorator]
+        async def slow() -> str:
+            return await anyio.to_thread.run_sync(work)
+
+        async with connected(server) as client:
+            async with anyio.create_task_group() as tasks:
+
+                async def call() -> None:
+                    answer = await client.request("tools/call", name="slow", arguments={})
+                    assert "cancelled" in answer["error"]["message"]
+
+                tasks.start_soon(call)
+                assert await anyio.to_thread.run_sync(entered.wait, 10)
+                await client.notify("notifications/cancelled", requestId=1)
+            opened.set()
+            assert await client.tools() == ["slow"]
+
+    run(main)
+
+
+JSON = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers(-5, 5) | strategies.text(max_size=3),
+    lambda inner: strategies.lists(inner, max_size=2) | strategies.dictionaries(strategies.text(max_size=3), inner),
+    max_leaves=5,
+)
+METHODS = ("initialize", "tools/call", "tools/list", "ping", "notifications/cancelled", "notifications/progress", "x")
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    strategies.lists(
+        strategies.fixed_dictionaries(
+            {"method": strategies.sampled_from(METHODS)}, optional={"id": JSON, "params": JSON, "jsonrpc": JSON}
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_is_sent_is_answered(messages: list[Json]) -> None:
+    async def main() -> None:
+        with anyio.fail_after(20):
+            async with connected(create_sdk_mcp_server("s", tools=[add])["instance"]) as client:
+                for message in messages:
+                    answer = await client.bridge.handle(message)
+                    assert "result" in answer or "error" in answer
+                await client.initialize()
+                assert await client.text("add", a=1) == "2"
+
+    anyio.run(main)
 
 
 def test_what_is_no_server_is_refused() -> None:

@@ -129,6 +129,8 @@ class _Run:
         self._notify = notify
         self._send, self._receive = anyio.create_memory_object_stream[Any](math.inf)
         self._waiting: dict[Any, _Answer] = {}
+        # mcp 1.x dies of a handler that ends in spite of its cancellation, so only our own are cancelled there.
+        self._cancels = hasattr(server, "add_request_handler") or hasattr(server, "tool_server")
         self._scope = anyio.CancelScope()
         self.ended = anyio.Event()
 
@@ -190,7 +192,8 @@ class _Run:
         """Cancel a request. The server may answer it, or not (mcp 2.x); who waits for it is told here."""
         if key in self._waiting:
             self._settle(key, _error(key, _CANCELLED, "The request was cancelled."))
-            self._forward(notice)
+            if self._cancels:
+                self._forward(notice)
 
     def _settle(self, key: Any, response: Message) -> None:
         if answer := self._waiting.pop(key, None):
@@ -266,7 +269,7 @@ def _wire_adapter() -> Any:
 
 
 def _is_id(key: Any) -> bool:
-    return isinstance(key, (str, int))
+    return isinstance(key, (str, int)) and not isinstance(key, bool)
 
 
 def _cancelled(key: Any) -> Message:
