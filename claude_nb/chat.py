@@ -99,6 +99,7 @@ class Chat:
     name: str = "default"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     on_own_turn: Callable[[Turn], None] = lambda turn: None
+    on_start: Callable[[str], None] = lambda session_id: None
     on_change: Callable[[Change], None] = lambda change: None
     conversation: Conversation = field(init=False)
     session: Session | None = field(init=False, default=None)
@@ -189,6 +190,8 @@ class Chat:
         session = Session(self.make_options(self), listener=self._hear)
         await session.start()
         self.session, self._started_with = session, stamp
+        if session.session_id:
+            self.on_start(session.session_id)
         return session
 
     async def _abandon(self, session: Session) -> None:
@@ -239,6 +242,17 @@ class Chat:
         session, self.session = self.session, None
         if session is not None:
             await session.aclose()
+
+    async def adopt(self, session_id: str, turns: list[Turn], total_cost_usd: float) -> None:
+        """Go on with a stored session from the next prompt on; `turns` are what was said in it.
+
+        `total_cost_usd` is what it had cost by then: it belongs to an earlier notebook's budget.
+        """
+        async with self._line:
+            await self.park()
+            self._renew()
+            self.resume_id = session_id
+            self._reducer.rewind(turns, session_id, total_cost_usd)
 
     async def renew(self) -> None:
         """End the session and begin an empty one under the same name."""
@@ -357,5 +371,6 @@ def decision(result: PermissionResult) -> dict[str, Any]:
     """A permission result as the record kept with its question."""
     if isinstance(result, PermissionResultAllow):
         updates = [update.to_dict() for update in result.updated_permissions or []]
-        return {"behavior": "allow", "edited": result.updated_input is not None, "updates": updates}
+        edited = result.updated_input is not None
+        return {"behavior": "allow", "edited": edited, "updated_permissions": updates}
     return {"behavior": "deny", "message": result.message, "interrupt": result.interrupt}

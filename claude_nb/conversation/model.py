@@ -73,7 +73,8 @@ class Tool(Block):
     def result_text(self) -> str:
         """The text of the result; images and other parts are left out."""
         if isinstance(self.result, list):
-            return "\n".join(part.get("text", "") for part in self.result if part.get("type") == "text")
+            parts = [part for part in self.result if isinstance(part, dict)]
+            return "\n".join(part.get("text", "") for part in parts if part.get("type") == "text")
         return self.result or ""
 
 

@@ -125,6 +125,21 @@ def _tools(notebook: Notebook, words: list[str]) -> str:
     return reports.functions(notebook)
 
 
+def _sessions(notebook: Notebook, words: list[str]) -> str:
+    _none(words, "sessions")
+    return reports.sessions(notebook) or "There are no stored sessions for this folder."
+
+
+def _resume(notebook: Notebook, words: list[str]) -> str:
+    if len(words) > 1:
+        raise UsageError("%claude resume [NUMBER|SESSION ID]; `%claude sessions` lists them")
+    found = reports.stored(notebook, words[0]) if words else notebook.earlier(notebook.current)
+    if found is None:
+        raise UsageError("There is no such session; `%claude sessions` lists those of this folder.")
+    turns = notebook.resume(notebook.current, found)
+    return f"The next prompt goes on with “{found.asked}” ({len(turns)} turns; `%claude last` shows the last one)."
+
+
 def _mode(notebook: Notebook, words: list[str]) -> str:
     name, session_rules = notebook.current, notebook.session(notebook.current).rules
     if not words:
@@ -187,6 +202,8 @@ COMMANDS: dict[str, Command] = {
     "status": Command("status", "sessions, models, and what is running", _status),
     "stop": Command("stop [SESSION]", "stop what is running or queued, keep what was answered", _stop),
     "last": Command("last [--sent]", "the last answer once more; what exactly was sent", _last),
+    "sessions": Command("sessions", "stored sessions of this folder, newest first", _sessions),
+    "resume": Command("resume [NUMBER|ID]", "go on with an earlier session (default: this notebook's last)", _resume),
     "model": Command("model [NAME]", "show or change the model", _model),
     "cost": Command("cost", "what was spent, and what is left of the budget", _cost),
     "budget": Command("budget [AMOUNT|none]", "show or change the notebook's budget in US dollars", _budget),

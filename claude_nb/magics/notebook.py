@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextvars
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -27,9 +28,10 @@ from claude_nb.kernel.cell import Kind, Place, detect
 from claude_nb.kernel.interpolate import interpolate
 from claude_nb.kernel.pump import Pump
 from claude_nb.kernel.tools import MainThreadRunner, ask_typed_from
-from claude_nb.magics import permissions, stages
+from claude_nb.magics import past, permissions, stages
 from claude_nb.magics.errors import short
 from claude_nb.magics.guard import open_notebook
+from claude_nb.magics.past import Past
 from claude_nb.magics.session import NamedSession
 from claude_nb.protocol.permission import (
     PermissionMode,
@@ -60,6 +62,7 @@ class Notebook:
         self._places: dict[str, Place] = {}
         self._running: dict[str, concurrent.futures.Future[Turn]] = {}
         self._untold: list[Turn] = []
+        self._started_in = Path.cwd()
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -124,9 +127,15 @@ class Notebook:
         if not raw:
             filled = interpolate(prompt, self.shell.user_ns)
             turn.sent, turn.notices = filled.content, list(filled.notices)
-        if notice := session.trust_notice():
-            turn.notices.append(notice)
+        turn.notices += [notice for notice in (session.trust_notice(), self._offer(session)) if notice]
         return turn
+
+    def _offer(self, session: NamedSession) -> str | None:
+        """Says, before a session's first prompt in this kernel, that an earlier one can be continued instead."""
+        if session.chat is not None or (found := self.earlier(session.name)) is None:
+            return None
+        ago = past.age(time.time() - found.when)
+        return f"This begins a new conversation. The last one ({ago}: “{found.asked}”) goes on with `%claude resume`."
 
     def _prepare(self, name: str, args: Any) -> None:
         """Apply the options that belong to the session, before anything is sent."""
@@ -175,6 +184,7 @@ class Notebook:
             answer=self._answer,
             budget=self.budget,
             on_own_turn=self._untold.append,
+            on_start=partial(self._remember, session),
         )
 
     def _runner(self, chat: Chat) -> MainThreadRunner:
@@ -231,6 +241,28 @@ class Notebook:
         if session.chat is not None:
             portal.call(session.chat.renew)
 
+    def _identity(self) -> Path:
+        """What this notebook is known by from kernel to kernel: its file, or the folder where nobody told us."""
+        return self._open_notebook() or self._started_in
+
+    def _remember(self, session: NamedSession, session_id: str) -> None:
+        """So that a later kernel can go on with it, even if this one dies in mid-turn. The engine's thread."""
+        if session.cwd is not None:
+            past.remember(self._identity(), session.name, session_id, session.cwd)
+
+    def earlier(self, name: str) -> Past | None:
+        """The session this notebook had under that name before this kernel started."""
+        return past.last_session(self._identity(), name)
+
+    def resume(self, name: str, found: Past) -> list[Turn]:
+        """Go on with an earlier session; its turns."""
+        session = self.session(name)
+        session.forget()
+        session.settle_cwd(str(found.folder))
+        turns = past.read_turns(found)
+        portal.call(self._chat(name).adopt, found.session_id, turns, past.cost_so_far(found))
+        return turns
+
     def stop(self, name: str | None) -> list[str]:
         """Stop what runs and what waits, in one session or in all; the names of those that were busy."""
         busy = [chat for chat in self.chats.values() if chat.busy and name in (None, chat.name)]
@@ -241,7 +273,11 @@ class Notebook:
     def latest(self) -> Turn | None:
         """The turn asked last, finished or not."""
         turns = [turn for chat in self.chats.values() for turn in chat.conversation.turns if turn.origin == "human"]
-        return max(turns, key=lambda turn: turn.started, default=claude_nb.last)
+        if turns:
+            return max(turns, key=lambda turn: turn.started)
+        found = self.earlier(self.current)
+        turns = past.read_turns(found) if claude_nb.last is None and found else []
+        return turns[-1] if turns else claude_nb.last
 
     def set_model(self, model: str, name: str) -> None:
         """Change a session's model from the next prompt on."""

@@ -5,9 +5,14 @@ Layer 5, below `commands`. Reads the notebook, changes nothing.
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_nb.conversation import Turn
+from claude_nb.magics.past import Past, age
+from claude_nb.render.text import one_line
+from claude_nb.sessions import list_sessions
 
 if TYPE_CHECKING:
     from claude_nb.magics.notebook import Notebook
@@ -60,6 +65,30 @@ def model(notebook: Notebook, name: str) -> str:
     session = notebook.session(name)
     known = session.chat.conversation.model if session.chat else None
     return f"Model: {known or session.model or notebook.settings.model or 'the default of your account'}"
+
+
+def _stored(notebook: Notebook) -> list[Past]:
+    folder = notebook.session(notebook.current).cwd or Path.cwd()
+    infos = list_sessions(folder, limit=20)
+    return [Past(i.session_id, i.last_modified / 1000, i.summary, Path(i.cwd or folder)) for i in infos]
+
+
+def sessions(notebook: Notebook) -> str:
+    """Stored sessions of the folder, numbered from the newest."""
+    now = time.time()
+    return "\n".join(
+        f"{number:>3}  {age(now - p.when):<15}  {p.session_id}  {one_line(p.asked, 70)}"
+        for number, p in enumerate(_stored(notebook), 1)
+    )
+
+
+def stored(notebook: Notebook, named: str) -> Past | None:
+    """The stored session with that number in the list, or that id (its beginning will do)."""
+    found = _stored(notebook)
+    if named.isdecimal() and 1 <= int(named) <= len(found):
+        return found[int(named) - 1]
+    matches = [p for p in found if len(named) >= 4 and p.session_id.startswith(named.lower())]
+    return matches[0] if len(matches) == 1 else None
 
 
 def functions(notebook: Notebook) -> str:

@@ -11,12 +11,13 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from claude_nb.sessions.paths import config_home
+from claude_nb.magics import memory
+
+_NAME = "trust"
 
 # What the CLI loads from a folder with the sources `project` and `local`.
 FILES = (".claude/settings.json", ".claude/settings.local.json", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md")
@@ -100,43 +101,23 @@ def _server(value: Any) -> str:
 # -- what was trusted ------------------------------------------------------------------------------------------
 
 
-def _memory() -> Path:
-    return config_home() / "claude-nb" / "trust.json"
-
-
-def _load() -> dict[str, str]:
-    try:
-        content = json.loads(_memory().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def is_trusted(settings: FolderSettings) -> bool:
     """Whether exactly these settings of this folder were trusted."""
-    return _load().get(os.path.realpath(settings.folder)) == settings.digest
+    return memory.recall(_NAME).get(os.path.realpath(settings.folder)) == settings.digest
 
 
 def was_trusted(settings: FolderSettings) -> bool:
     """Whether this folder was trusted with other settings than it has now."""
-    return _load().get(os.path.realpath(settings.folder)) not in (None, settings.digest)
+    return memory.recall(_NAME).get(os.path.realpath(settings.folder)) not in (None, settings.digest)
 
 
 def remember(settings: FolderSettings) -> None:
     """Trust these settings from now on. Written whole or not at all."""
-    _store({**_load(), os.path.realpath(settings.folder): settings.digest})
+    memory.keep(_NAME, {**memory.recall(_NAME), os.path.realpath(settings.folder): settings.digest})
 
 
 def forget(folder: Path) -> None:
     """Trust this folder's settings no longer."""
-    known = _load()
+    known = memory.recall(_NAME)
     if known.pop(os.path.realpath(folder), None) is not None:
-        _store(known)
-
-
-def _store(known: dict[str, str]) -> None:
-    path = _memory()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(known, file, indent=1)
-    os.replace(file.name, path)
+        memory.keep(_NAME, known)

@@ -21,10 +21,6 @@ def call(page: Page, tool: str, **input: object) -> Cell:
     return page.done(page.ask("Do it.", "-o answer", allow_stdin=False))
 
 
-def outcome(page: Page) -> str:
-    return page.run("print(answer.tools[0].status, answer.tools[0].error)")
-
-
 def test_an_allow_rule_lets_that_command_run_and_no_other(page: Page) -> None:
     page.run("%claude allow Bash(touch allowed.txt)")
     call(page, "Bash", command="touch allowed.txt")
@@ -163,13 +159,15 @@ def test_settings_that_cannot_be_read_are_shown_as_such(tmp_path: Path) -> None:
 
 # -- the open notebook
 
+NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Page]:
     """A notebook whose front end told the kernel where its file is."""
     folder = tmp_path / "work"
     folder.mkdir()
-    (folder / "open.ipynb").write_text("{}")
+    (folder / "open.ipynb").write_text(NOTEBOOK)
     (folder / "other.ipynb").write_text("{}")
     with ScriptedModel() as model:
         env = {**model.env(tmp_path), "JPY_SESSION_NAME": str(folder / "open.ipynb")}
@@ -184,9 +182,13 @@ def test_the_open_notebook_is_not_written_in_any_mode(opened: Page, mode: str) -
         cell = opened.front.execute(f"%claude mode {mode}")
         opened.front.answer_input("bypass")
         opened.done(cell)
-    call(opened, "Write", file_path=str(opened.folder / "open.ipynb"), content="overwritten")
-    assert (opened.folder / "open.ipynb").read_text() == "{}"
-    told = outcome(opened)
+    # A cell of it first: the CLI itself refuses to write what it has not read.
+    opened.model.reply(ToolUse("Read", {"file_path": str(opened.folder / "open.ipynb")}))
+    opened.model.reply(ToolUse("Write", {"file_path": str(opened.folder / "open.ipynb"), "content": "overwritten"}))
+    opened.model.reply(Text("refused"))
+    opened.done(opened.ask("Do it.", "-o answer", allow_stdin=False))
+    assert (opened.folder / "open.ipynb").read_text() == NOTEBOOK
+    told = opened.run("print(answer.tools[0].status, answer.tools[1].error)")
     assert "this notebook" in told
     assert "shell commands" in told
     call(opened, "Write", file_path=str(opened.folder / "new.txt"), content="fine")

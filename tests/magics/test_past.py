@@ -1,0 +1,117 @@
+"""What was said before the kernel started: offered, shown from the transcript, continued; never taken up unasked."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from claude_nb.conversation.replay import replay
+from claude_nb.sessions import SessionMessage
+from claude_nb.testing import ScriptedModel, Text, ToolUse
+from tests.kernel.frontend import Frontend
+from tests.magics.conftest import Page, final
+
+Kernel = Callable[[], Page]
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    """A notebook whose kernel can be started again."""
+    (tmp_path / "work").mkdir()
+    opened: list[Frontend] = []
+    with ScriptedModel() as model:
+
+        def start() -> Page:
+            for front in opened:
+                front.close()
+            opened[:] = [Frontend(env=model.env(tmp_path), cwd=tmp_path / "work")]
+            opened[0].run("%load_ext claude_nb")
+            return Page(opened[0], model, tmp_path / "work")
+
+        yield start
+        for front in opened:
+            front.close()
+
+
+def test_a_fresh_kernel_begins_anew_and_offers_the_last_conversation(kernel: Kernel) -> None:
+    page = kernel()
+    page.model.reply(Text("noted"))
+    page.answer("The word is kumquat.")
+    page = kernel()
+    page.model.reply(Text("hello"))
+    cell = page.done(page.ask("Hello?"))
+    assert "%claude resume" in final(cell)["text/plain"]
+    assert "kumquat" not in str(page.model.requests[-1]["messages"])
+    page.model.reply(Text("again"))
+    assert "%claude resume" not in final(page.done(page.ask("Again?")))["text/plain"]
+
+
+def test_resume_goes_on_where_the_last_kernel_stopped_and_costs_start_from_there(kernel: Kernel) -> None:
+    page = kernel()
+    page.model.reply(Text("noted"))
+    page.answer("The word is kumquat.", "-o first")
+    page = kernel()
+    assert "1 turns" in page.run("%claude resume")
+    page.model.reply(Text("kumquat"))
+    page.answer("What is the word?", "-o second")
+    assert "The word is kumquat." in str(page.model.requests[-1]["messages"])
+    assert page.run("print(0 < second.cost_usd < 0.05)") == "True\n"
+
+
+def test_a_stored_session_can_be_chosen_by_its_number(kernel: Kernel) -> None:
+    page = kernel()
+    page.model.reply(Text("noted"))
+    page.answer("The word is kumquat.")
+    page = kernel()
+    assert "The word is kumquat." in page.run("%claude sessions")
+    page.run("%claude resume 1")
+    page.model.reply(Text("kumquat"))
+    page.answer("What is the word?")
+    assert "The word is kumquat." in str(page.model.requests[-1]["messages"])
+
+
+def test_after_a_kernel_died_in_mid_turn_last_shows_what_was_answered(kernel: Kernel) -> None:
+    page = kernel()
+    gate = page.model.gate()
+    page.model.reply(Text("Reading it. "), ToolUse("Read", {"file_path": str(page.folder / "none.txt")}))
+    page.model.reply(Text("never shown"), gate, Text("the end"))
+    page.ask("Read it.")
+    assert gate.reached.wait(30)
+    page.front.process.send_signal(signal.SIGKILL)
+    page.front.process.wait(10)
+    gate.open()
+    page = kernel()
+    (shown,) = page.front.run("%claude last").messages("execute_result")
+    assert "Reading it." in shown["content"]["data"]["text/plain"]
+
+
+def test_a_session_that_nobody_stored_is_not_resumed(kernel: Kernel) -> None:
+    page = kernel()
+    cell = page.front.execute("%claude resume 7")
+    cell.reply()
+    assert "no such session" in str([m["content"] for m in cell.messages()])
+
+
+def test_stored_messages_become_turns_with_their_tools() -> None:
+    def message(kind: str, content: object, uuid: str = "u") -> SessionMessage:
+        return SessionMessage(kind, uuid, "s", {"role": kind, "content": content})  # type: ignore[arg-type]
+
+    call = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "ls"}}
+    turns = replay(
+        [
+            message("user", "First?", "p1"),
+            message("assistant", [call]),
+            message("user", [{"type": "tool_result", "tool_use_id": "t", "content": "a.txt"}]),
+            message("assistant", [{"type": "text", "text": "One file."}]),
+            message("user", [{"type": "text", "text": "Second?"}], "p2"),
+            message("assistant", [call]),
+        ]
+    )
+    assert [(t.id, t.prompt, t.text, t.status) for t in turns] == [
+        ("p1", "First?", "One file.", "done"),
+        ("p2", "Second?", "", "interrupted"),
+    ]
+    assert turns[0].tools[0].result == "a.txt"
