@@ -578,10 +578,14 @@ def test_a_users_server_survives_a_call_that_ends_after_it_was_withdrawn(run: An
 
     async def main() -> None:
         server = make_high_level()
+        ended = anyio.Event()
 
         @server.tool()  # type: ignore[untyped-decorator]
         async def slow() -> str:
-            return await anyio.to_thread.run_sync(work)
+            try:
+                return await anyio.to_thread.run_sync(work)
+            finally:
+                ended.set()
 
         async with connected(server) as client:
             async with anyio.create_task_group() as tasks:
@@ -594,6 +598,8 @@ def test_a_users_server_survives_a_call_that_ends_after_it_was_withdrawn(run: An
                 assert await anyio.to_thread.run_sync(entered.wait, 10)
                 await client.notify("notifications/cancelled", requestId=1)
             opened.set()
+            await ended.wait()
+            await anyio.wait_all_tasks_blocked()
             assert await client.tools() == ["slow"]
 
     run(main)
