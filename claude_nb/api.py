@@ -5,6 +5,10 @@ than the engine does. Names follow the official Python SDK where it has one.
 """
 
 from claude_nb.engine.client import ClaudeSDKClient as ClaudeSDKClient
+from claude_nb.engine.hook import HookSet as HookSet
+from claude_nb.engine.permission import Ask as Ask
+from claude_nb.engine.permission import Broker as Broker
+from claude_nb.engine.permission import Policy as Policy
 from claude_nb.engine.query import query as query
 from claude_nb.engine.session import Session as Session
 from claude_nb.engine.tool import SdkMcpPrompt as SdkMcpPrompt

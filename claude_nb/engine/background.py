@@ -28,3 +28,13 @@ def spawn(function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         import trio
 
         trio.lowlevel.spawn_system_task(function, name=name)
+
+
+def scheduler() -> Callable[[Callable[[], object]], object]:
+    """A function that has the running loop call something soon; it may be used from any thread."""
+    try:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
