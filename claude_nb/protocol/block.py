@@ -1,9 +1,9 @@
 """Content blocks of messages, as the CLI sends them.
 
-Layer 0. Above: `message` (blocks stand in messages), `conversation`, `render`. Below: pydantic. Names and fields
-follow the official Python SDK 0.2.186; block types it drops (images, documents, redacted thinking, the results of
-server tools) are kept, and a type nobody knows yet becomes an `UnknownBlock`. Nothing here raises on what the CLI says.
-Fields a model does not name are kept as attributes, and `model_dump()` gives the wire form back.
+Layer 0. Above: `message` (blocks stand in messages), `conversation`, `render`. Below: `record`, pydantic. Names and
+fields follow the official Python SDK 0.2.186; block types it drops (images, documents, redacted thinking, the results
+of server tools) are kept, and a type nobody knows yet becomes an `UnknownBlock`. Nothing here raises on what the CLI
+says. Fields a model does not name are kept as attributes, and `model_dump()` gives the wire form back.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SkipValidation, ValidationError
+
+from .record import Record
 
 ServerToolName = Literal[
     "advisor",
@@ -29,7 +31,7 @@ Frame: TypeAlias = Annotated[dict[str, Any], SkipValidation]
 """A frame as it came: the very object, not a copy."""
 
 
-class WireModel(BaseModel):
+class WireModel(Record):
     """Base of what came over the wire: unknown fields stay, and the validator is built on first use."""
 
     model_config = ConfigDict(extra="allow", defer_build=True, protected_namespaces=())

@@ -134,6 +134,13 @@ class ContextUsageResponse(TypedDict, total=False):
     agents: list[dict[str, Any]]
     gridRows: list[list[dict[str, Any]]]
     autoCompactThreshold: int
+    deferredBuiltinTools: list[dict[str, Any]]
+    systemTools: list[dict[str, Any]]
+    systemPromptSections: list[dict[str, Any]]
+    slashCommands: dict[str, Any]
+    skills: dict[str, Any]
+    messageBreakdown: dict[str, Any]
+    apiUsage: dict[str, Any] | None
 
 
 class SideAnswer(WireModel):

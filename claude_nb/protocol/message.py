@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from pydantic import ConfigDict, Field, ValidationError
 
 from .block import ContentBlock, Frame, WireModel, lenient, parse_block, reason
+from .record import Fields
 from .system import HookEventMessage as HookEventMessage
 from .system import MirrorErrorMessage as MirrorErrorMessage
 from .system import SystemMessage as SystemMessage
@@ -60,7 +61,11 @@ RateLimitStatus = Literal["allowed", "allowed_warning", "rejected"]
 RateLimitType = Literal["five_hour", "seven_day", "seven_day_opus", "seven_day_sonnet", "overage"]
 
 
-class MessageOrigin(TypedDict, total=False):
+# A keyword of Python is no name for a class's field.
+_From = TypedDict("_From", {"from": str}, total=False)
+
+
+class MessageOrigin(_From, total=False):
     """Who sent a prompt; `kind` is always there, the rest depends on it. More keys may come."""
 
     kind: MessageOriginKind
@@ -69,6 +74,7 @@ class MessageOrigin(TypedDict, total=False):
     fromSession: str
     senderTaskId: str
     body: str
+    verifiedPeerPid: int
     subkind: TaskNotificationOriginSubkind
 
 
@@ -260,6 +266,9 @@ class StreamEvent:
 
     __slots__ = ("raw",)
     raw: dict[str, Any]
+
+    __match_args__ = ("uuid", "session_id", "event", "parent_tool_use_id", "user_message_uuid", "user_message_uuids")
+    __dataclass_fields__ = Fields(*__match_args__)
 
     def __init__(
         self,

@@ -1,16 +1,18 @@
 """Notes of the CLI: system messages, typed where the official Python SDK 0.2.186 types them.
 
-Layer 0. Above: `message`. Below: `block` (the lenient base), pydantic. Source: protocol page 3.1 and 3.2, CLI 2.1.329.
+Layer 0. Above: `message`. Below: `block` (the lenient base), `record`, pydantic. Source: protocol page 3.1 and 3.2,
+CLI 2.1.329.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from .block import Frame, lenient
 from .permission import PermissionMode
+from .record import Record
 
 TaskNotificationStatus = Literal["completed", "failed", "stopped"]
 TaskUpdatedStatus = Literal["pending", "running", "paused", "completed", "failed", "killed"]
@@ -91,7 +93,7 @@ class TaskUsage(TypedDict):
     duration_ms: int
 
 
-class SystemMessage(BaseModel):
+class SystemMessage(Record):
     """A note of the CLI. `subtype` says which, `data` is the whole frame.
 
     `init` (session id, tools, model ...) comes with every turn, not at the start.

@@ -1,0 +1,130 @@
+"""Code written for the official Python SDK 0.2.186 finds its names here, with the call shapes it knows."""
+
+import builtins
+import copy
+import dataclasses
+import inspect
+import pickle
+from collections.abc import Iterable
+from typing import Any, get_args, is_typeddict
+
+import pytest
+
+import claude_nb
+
+from . import names
+
+
+def each(table: dict[str, Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("name", "shape"), table.items(), ids=list(table))
+
+
+def public(name: str) -> Any:
+    return getattr(claude_nb, name)
+
+
+def takes(function: Any, shape: str) -> None:
+    """Everything that may be said in the official shape may be said here, with the same meaning by position."""
+    ours = inspect.signature(function).parameters
+    by_position = [p for p in ours.values() if p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "self"]
+    keyword_only = False
+    for place, word in enumerate(shape.split()):
+        name = word.rstrip("=")
+        if name == "*":
+            keyword_only = True
+            continue
+        assert name in ours
+        if word.endswith("="):
+            assert ours[name].default is not inspect.Parameter.empty
+        if not keyword_only:
+            assert by_position[place].name == name
+    asked = {name for name, p in ours.items() if p.default is p.empty and name != "self"}
+    asked -= {name for name, p in ours.items() if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+    assert asked <= {word for word in shape.split() if not word.endswith("=")}
+
+
+def test_all_159_names_are_there() -> None:
+    assert len(names.ALL) == 159
+    assert [name for name in sorted(names.ALL) if not hasattr(claude_nb, name)] == []
+
+
+def test_names_are_listed_for_completion_and_star_imports() -> None:
+    assert names.ALL - {"__version__"} <= {*dir(claude_nb)}
+    assert names.ALL - {"__version__"} <= {*claude_nb.__all__}
+
+
+@each(names.FUNCTIONS)
+def test_a_function_is_called_as_it_was(name: str, shape: str) -> None:
+    takes(public(name), shape)
+
+
+@each(names.CLASSES)
+def test_a_class_is_made_as_it_was(name: str, shape: str) -> None:
+    if shape:
+        takes(public(name), shape)
+    for method, its in names.METHODS.get(name, {}).items():
+        takes(getattr(public(name), method), its)
+    if base := names.BASES.get(name):
+        assert (getattr(claude_nb, base, None) or getattr(builtins, base)) in public(name).__mro__
+
+
+@each(names.RECORDS)
+def test_a_record_has_its_fields_in_their_order(name: str, shape: str) -> None:
+    words = [word for word in shape.split() if word != "raw="]
+    record = public(name)
+    if name == "SdkMcpTool":
+        takes(record, shape)
+        return
+    official = [word.rstrip("=") for word in words]
+    assert [field.name for field in dataclasses.fields(record)][: len(official)] == official
+    given = {word: object() for word in words if not word.endswith("=")}
+    if not hasattr(record, "model_fields"):
+        takes(record, " ".join(words))
+        return
+    asked = {field for field, info in record.model_fields.items() if info.is_required()}
+    assert asked <= given.keys()
+
+
+@each(names.DICTS)
+def test_a_dict_has_its_keys(name: str, shape: str) -> None:
+    assert is_typeddict(public(name))
+    assert set(shape.split()) <= public(name).__annotations__.keys()
+
+
+@each(names.WORDS)
+def test_a_type_allows_its_words(name: str, shape: str) -> None:
+    assert set(shape.split()) <= set(get_args(public(name)))
+
+
+@each(names.ALIASES)
+def test_a_union_joins_its_types(name: str, shape: str) -> None:
+    assert {public(part) for part in shape.split()} <= set(members(public(name)))
+
+
+def members(alias: Any) -> Iterable[Any]:
+    return (member for member in get_args(alias) if isinstance(member, type) or is_typeddict(member))
+
+
+def test_messages_and_blocks_behave_as_the_dataclasses_they_were() -> None:
+    text = claude_nb.TextBlock("hello")
+    message = claude_nb.AssistantMessage([text, claude_nb.ToolUseBlock("t1", "Read", {"file_path": "a"})], "opus")
+    match message:
+        case claude_nb.AssistantMessage([claude_nb.TextBlock(said), claude_nb.ToolUseBlock(_, tool, _)], model):
+            assert (said, tool, model) == ("hello", "Read", "opus")
+        case _:
+            raise AssertionError("nothing matched")
+    assert dataclasses.asdict(message)["content"] == [
+        {"text": "hello"},
+        {"id": "t1", "name": "Read", "input": {"file_path": "a"}},
+    ]
+    assert dataclasses.replace(text, text="bye") == claude_nb.TextBlock(text="bye")
+    assert pickle.loads(pickle.dumps(message)) == copy.deepcopy(message) == message
+    event = claude_nb.StreamEvent("u", "s", {"type": "ping"})
+    assert dataclasses.asdict(event)["event"] == {"type": "ping"}
+
+
+def test_a_record_given_too_much_or_twice_is_refused() -> None:
+    with pytest.raises(TypeError, match="at most 1"):
+        claude_nb.TextBlock("one", "two")
+    with pytest.raises(TypeError, match="twice"):
+        claude_nb.TextBlock("one", text="two")
