@@ -32,6 +32,7 @@ from claude_nb.magics import past, permissions, stages
 from claude_nb.magics.errors import short
 from claude_nb.magics.guard import open_notebook
 from claude_nb.magics.past import Past
+from claude_nb.magics.rewind import Rewinds
 from claude_nb.magics.session import NamedSession
 from claude_nb.protocol.permission import (
     PermissionMode,
@@ -62,6 +63,7 @@ class Notebook:
         self._places: dict[str, Place] = {}
         self._running: dict[str, concurrent.futures.Future[Turn]] = {}
         self._untold: list[Turn] = []
+        self.rewinds = Rewinds(self, _scheduler)
         self._started_in = Path.cwd()
 
     # -- asking -------------------------------------------------------------------------------------------------
@@ -72,6 +74,7 @@ class Notebook:
             raise UsageError("The prompt is empty: write it below the %%claude line.")
         name = args.session or self.current
         self._prepare(name, args)
+        self.rewinds.settle(name)
         place = detect(self.shell)
         turn = self._compose(self.session(name), prompt, raw=args.raw)
         chat = self._chat(name)
@@ -176,7 +179,7 @@ class Notebook:
 
     def _make_chat(self, session: NamedSession) -> Chat:
         """On the engine's loop, where a chat lives."""
-        return Chat(
+        chat = Chat(
             name=session.name,
             make_options=session.options,
             stamp=session.stamp,
@@ -186,6 +189,8 @@ class Notebook:
             on_own_turn=self._untold.append,
             on_start=partial(self._remember, session),
         )
+        self.rewinds.follow(chat)
+        return chat
 
     def _runner(self, chat: Chat) -> MainThreadRunner:
         return MainThreadRunner(
@@ -238,6 +243,7 @@ class Notebook:
         """Begin session `name` anew."""
         session = self.session(name)
         session.forget()
+        self.rewinds.forget(name)
         if session.chat is not None:
             portal.call(session.chat.renew)
 
@@ -258,6 +264,7 @@ class Notebook:
         """Go on with an earlier session; its turns."""
         session = self.session(name)
         session.forget()
+        self.rewinds.forget(name)
         session.settle_cwd(str(found.folder))
         turns = past.read_turns(found)
         portal.call(self._chat(name).adopt, found.session_id, turns, past.cost_so_far(found))
@@ -317,12 +324,18 @@ class Notebook:
                     raise UsageError(f"There is no function named {name!r} in this notebook.")
                 found = make_tool(found)
             self.functions[found.name] = found
+        self._tell_functions()
 
     def remove_functions(self, names: list[str]) -> None:
         """Take functions away from the agent."""
         missing = [name for name in names if self.functions.pop(name, None) is None]
         if missing:
             raise UsageError(f"The agent has no function named {', '.join(missing)}.")
+        self._tell_functions()
+
+    def _tell_functions(self) -> None:
+        for session in self._sessions.values():
+            session.functions_changed()
 
     # -- the end ------------------------------------------------------------------------------------------------
 

@@ -10,17 +10,18 @@ import os
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from IPython.core.error import UsageError
 
 from claude_nb.chat import Chat
-from claude_nb.engine.tool import SdkMcpTool, create_sdk_mcp_server
+from claude_nb.engine.tool import SdkMcpTool, create_sdk_mcp_server, tool_server
 from claude_nb.errors import OptionsError
 from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import trust
 from claude_nb.magics.guard import notebook_guard
 from claude_nb.magics.rules import Rules
-from claude_nb.protocol.config import SettingSource
+from claude_nb.protocol.config import McpSdkServerConfig, SettingSource
 from claude_nb.protocol.options import ClaudeAgentOptions
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class NamedSession:
         self.rules = Rules()
         self.chat: Chat | None = None
         self._told_of: str | None = None
+        self._server: McpSdkServerConfig | None = None
+        self._served: dict[str, SdkMcpTool[Any]] = {}
         self._settings = settings
         self._functions = functions
         self._runner = runner
@@ -84,13 +87,24 @@ class NamedSession:
         why = "changed since you trusted them, so they are" if trust.was_trusted(settings) else "are"
         return f"The Claude settings of this folder {why} not loaded. `%claude trust` shows them and lets them load."
 
+    def functions_changed(self) -> None:
+        """Tell a running CLI which functions there are now; one that has had none is started anew with them."""
+        if self._server is not None:
+            server = tool_server(self._server)
+            server.remove(*(self._served.keys() - self._functions.keys()))
+            server.add(*(f for name, f in self._functions.items() if self._served.get(name) is not f))
+            self._served = dict(self._functions)
+
     def stamp(self) -> Hashable:
         """What the CLI's start depends on, beyond what can be changed while it runs."""
-        return (self.cwd, tuple(self._functions.items()), self.rules.stamp, tuple(self._sources()))
+        return (self.cwd, bool(self._functions or self._server), self.rules.stamp, tuple(self._sources()))
 
     def options(self, chat: Chat) -> ClaudeAgentOptions:
         """How the CLI is started now."""
-        server = create_sdk_mcp_server(SERVER, tools=list(self._functions.values()), runner=self._runner(chat))
+        if self._functions and self._server is None:
+            tools = list(self._functions.values())
+            self._server = create_sdk_mcp_server(SERVER, tools=tools, runner=self._runner(chat), always_load=True)
+            self._served = dict(self._functions)
         return ClaudeAgentOptions(
             cli_path=self._settings.cli_path or None,
             cwd=self._folder,
@@ -105,11 +119,12 @@ class NamedSession:
             enable_file_checkpointing=True,
             can_use_tool=chat.permit,
             hooks=notebook_guard(self._folder, self._open_notebook()),
-            mcp_servers={SERVER: server} if self._functions else {},
+            mcp_servers={SERVER: self._server} if self._server else {},
             max_budget_usd=chat.budget.left_usd,
             resume=chat.resume_id,
             resume_session_at=chat.cut_at,
             fork_session=chat.cut_at is not None,
+            session_id=str(uuid4()) if chat.cut_at is not None else None,
         )
 
     @property

@@ -120,6 +120,23 @@ def test_a_function_of_the_notebook_is_a_tool_that_runs_on_the_main_thread(page:
     assert page.run("print(calls, answer.tools[0].status)") == "[('Ulm', True)] done\n"
 
 
+def test_functions_can_be_added_and_taken_away_while_the_session_lives(page: Page) -> None:
+    page.run("def one() -> int:\n    'One.'\n    return 1\ndef two() -> int:\n    'Two.'\n    return 2")
+    page.run("%claude tools add one")
+    page.model.reply(Text("ok"))
+    page.answer("First.")
+    assert "mcp__notebook__one" in page.model.requests[-1].tools
+    page.run("%claude tools add two")
+    page.run("%claude tools remove one")
+    # The CLI lists them anew in its own time, so it may still offer the one; calling it is then an error.
+    page.run("%config ClaudeMagics.permission_policy = 'allow'")
+    page.model.reply(ToolUse("mcp__notebook__two", {}), ToolUse("mcp__notebook__one", {}))
+    page.model.reply(Text("ok"))
+    page.answer("Second.", "-o second", allow_stdin=False)
+    assert page.run("print([(t.status, t.result_text[:1]) for t in second.tools][0])") == "('done', '2')\n"
+    assert page.run("print(second.tools[1].status)") == "failed\n"
+
+
 def test_without_a_person_tool_calls_are_denied_and_the_cell_says_so(page: Page) -> None:
     page.model.reply(ToolUse("Bash", {"command": "touch made.txt"}))
     page.model.reply(Text("It was denied."))
