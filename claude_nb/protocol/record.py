@@ -12,7 +12,7 @@ import dataclasses
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 _OURS = frozenset({"raw", "type"})
 
@@ -70,3 +70,5 @@ else:
         """Base of models that stand for a dataclass of the official SDK."""
 
         __dataclass_fields__ = Fields()
+        # A validator built at import costs a third of the import, plugins looked for included.
+        model_config = ConfigDict(defer_build=True)
