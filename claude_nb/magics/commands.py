@@ -140,6 +140,14 @@ def _resume(notebook: Notebook, words: list[str]) -> str:
     return f"The next prompt goes on with “{found.asked}” ({len(turns)} turns; `%claude last` shows the last one)."
 
 
+def _checkpoints(notebook: Notebook, words: list[str]) -> str | None:
+    return notebook.rewinds.checkpoints_command(words)
+
+
+def _rewind(notebook: Notebook, words: list[str]) -> str | None:
+    return notebook.rewinds.rewind_command(words)
+
+
 def _mode(notebook: Notebook, words: list[str]) -> str:
     name, session_rules = notebook.current, notebook.session(notebook.current).rules
     if not words:
@@ -204,6 +212,8 @@ COMMANDS: dict[str, Command] = {
     "last": Command("last [--sent]", "the last answer once more; what exactly was sent", _last),
     "sessions": Command("sessions", "stored sessions of this folder, newest first", _sessions),
     "resume": Command("resume [NUMBER|ID]", "go on with an earlier session (default: this notebook's last)", _resume),
+    "checkpoints": Command("checkpoints [SESSION]", "the prompts to go back to, and what that changes", _checkpoints),
+    "rewind": Command("rewind NUMBER | --undo", "go back to before a prompt: files, conversation or both", _rewind),
     "model": Command("model [NAME]", "show or change the model", _model),
     "cost": Command("cost", "what was spent, and what is left of the budget", _cost),
     "budget": Command("budget [AMOUNT|none]", "show or change the notebook's budget in US dollars", _budget),

@@ -44,8 +44,8 @@ def cost(notebook: Notebook) -> str:
     budget = notebook.budget
     left = "no budget is set" if budget.limit_usd is None else f"${budget.left_usd:.2f} left of ${budget.limit_usd:.2f}"
     rows = [
-        f"  {name}: ${sum(t.cost_usd or 0 for t in chat.conversation.turns):.4f} in "
-        f"{len(chat.conversation.turns)} turns"
+        f"  {name}: ${chat.conversation.spent_usd:.4f} in "
+        f"{len(chat.conversation.turns) + len(chat.conversation.rewound)} turns"
         for name, chat in notebook.chats.items()
     ]
     return "\n".join([f"Spent in this notebook: ${budget.spent_usd:.4f} ({left})", *rows])

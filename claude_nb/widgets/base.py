@@ -39,6 +39,7 @@ def _widget_class() -> Any:
 
         _esm = static("boot.js")
         script = traitlets.Unicode().tag(sync=True)
+        face = traitlets.Unicode().tag(sync=True)
         # No Layout model beside each widget: another comm and 2 kB for a style that is never set.
         layout = traitlets.Any(None, allow_none=True)
 
@@ -52,13 +53,14 @@ def _widget_class() -> Any:
 class PageModel:
     """One widget of ours: opens its comm when made, sends and receives custom messages.
 
-    `receive` gets each message of the page (a dict with a word under `k`), in whatever thread brought it. Make it,
-    and close it, on the kernel's main thread, where the output that shows it belongs.
+    `receive` gets each message of the page (a dict with a word under `k`), in whatever thread brought it. `face` tells
+    the page script which protocol it speaks: `live` or `rewind`. Make it, and close it, on the kernel's main thread,
+    where the output that shows it belongs.
     Raises ImportError if anywidget is not there.
     """
 
-    def __init__(self, receive: Callable[[dict[str, Any]], None]):
-        self._widget = _widget_class()(script=script_hash())
+    def __init__(self, receive: Callable[[dict[str, Any]], None], face: str = "live"):
+        self._widget = _widget_class()(script=script_hash(), face=face)
         # For front ends and kernels where messages come by the usual way, after the running cell.
         self._widget.on_msg(lambda _widget, content, _buffers: receive(content))
 
