@@ -94,10 +94,14 @@ def stop() -> None:
         exit.close()
 
 
+_inherited: list[object] = []
+
+
 def _forget() -> None:
-    """In a forked child the thread does not exist."""
-    global _exit, _portal, _thread, _lock, _loop
-    _lock, _exit, _portal, _thread, _loop = threading.Lock(), None, None, None, None
+    """In a forked child the thread does not exist; closing its portal, even by collecting it, would wait for ever."""
+    global _exit, _portal, _thread, _lock
+    _inherited.append(_exit)
+    _lock, _exit, _portal, _thread = threading.Lock(), None, None, None
 
 
 if hasattr(os, "register_at_fork"):

@@ -160,8 +160,16 @@ class CLIProcess(ByteStream):
             _living.discard(self._process.pid)
             for stream in (self._stdout, self._process.stderr):
                 if stream is not None:
-                    with anyio.move_on_after(1), contextlib.suppress(OSError, anyio.ClosedResourceError):
-                        await stream.aclose()
+                    await _drain(stream)
+
+
+async def _drain(stream: ByteReceiveStream) -> None:
+    """Read to the end, which comes when the last holder of the pipe is gone, so that the loop lets go of it."""
+    with anyio.move_on_after(1), contextlib.suppress(OSError):
+        async for _ in _chunks(stream):
+            pass
+    with contextlib.suppress(OSError):
+        await stream.aclose()
 
 
 def _prepare(options: ClaudeAgentOptions, trace: Mapping[str, str]) -> tuple[str, list[str], dict[str, str]]:
