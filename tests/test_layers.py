@@ -23,6 +23,7 @@ LAYERS = {
     "ledger": 4,
     "rewinder": 4,
     "magics": 5,
+    "here": 5,
     "cli": 5,
     "doctor": 5,
     "demo": 5,
@@ -31,7 +32,14 @@ LAYERS = {
 }
 # Rooms that share a number but not a wall: errors are the words of the protocol, and the command starts the demo,
 # whose model is also the kit for users' tests. A rewind moves a chat.
-NEIGHBOURS = {("protocol", "errors"), ("cli", "demo"), ("cli", "doctor"), ("testing", "demo"), ("rewinder", "chat")}
+NEIGHBOURS = {
+    ("protocol", "errors"),
+    ("cli", "demo"),
+    ("cli", "doctor"),
+    ("testing", "demo"),
+    ("rewinder", "chat"),
+    ("here", "magics"),
+}
 # No IO and no event loop here.
 PURE = ("protocol", "conversation", "render")
 IMPURE = {"anyio", "asyncio", "trio", "subprocess", "socket", "threading", "IPython", "ipykernel", "anywidget"}

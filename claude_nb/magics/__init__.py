@@ -110,6 +110,14 @@ def load(shell: Any) -> None:
         _loaded[id(shell)] = _Loaded(shell)
 
 
+def loaded_notebook() -> Notebook | None:
+    """The notebook of the shell that this code runs in, None where the extension is not loaded."""
+    from IPython import get_ipython
+
+    loaded = _loaded.get(id(get_ipython()))
+    return loaded.magics.notebook if loaded is not None else None
+
+
 def unload(shell: Any) -> None:
     """Take away what `load` brought, and put back what it replaced."""
     loaded = _loaded.pop(id(shell), None)
