@@ -110,7 +110,8 @@ def _fit(text: str) -> str:
 
 
 def _fitting(rows: Iterable[str]) -> list[str]:
-    kept, room = [], MOST
+    kept: list[str] = []
+    room = MOST
     for row in rows:
         if len(row) >= room:
             return [*kept, row[:room], "@ the rest is not shown"]

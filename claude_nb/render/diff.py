@@ -6,6 +6,7 @@ Above: `view`. Below: difflib, `text`. Lines carry their sign (`+`, `-`, a blank
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,31 @@ def edits_diff(edits: Sequence[dict[str, Any]]) -> Diff:
 def write_diff(text: str, *, removed: bool = False) -> Diff:
     """A whole text as added (or removed) lines."""
     return _diff(("-" if removed else "+") + line for line in _split(text))
+
+
+def file_diff(before: str, after: str) -> Diff:
+    """What becomes of a whole text; jumps name the line of the new one."""
+    old, new = (text.split("\n") for text in (before, after))
+    if len(old) + len(new) > _LIMIT:
+        rows = _around_the_middle(old, new)
+    else:
+        rows = list(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
+    return _diff(re.sub(r"^@@ .*\+(\d+).*", r"@ line \1", row) for row in rows)
+
+
+def _around_the_middle(old: list[str], new: list[str]) -> list[str]:
+    """The diff of long texts: what they begin and end with alike is left out, all between is out and in."""
+    start = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    most = min(len(old), len(new)) - start
+    tails = zip(reversed(old), reversed(new), strict=False)
+    end = next((i for i, (a, b) in enumerate(tails) if a != b or i == most), most)
+    out, into = (lines[start : len(lines) - end] for lines in (old, new))
+    if len(out) + len(into) <= _LIMIT:
+        between = list(difflib.unified_diff(out, into, lineterm="", n=3))[2:]
+        return [
+            re.sub(r"\+(\d+)", lambda m: f"+{int(m[1]) + start}", row) if row[:2] == "@@" else row for row in between
+        ]
+    return [f"@ line {start + 1}", *("-" + line for line in out), *("+" + line for line in into)]
 
 
 def _split(text: Any) -> list[str]:

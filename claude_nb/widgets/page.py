@@ -12,6 +12,7 @@ An operation is a list: its name, then its arguments.
 | `["app", key, html]` | a finished piece of Markdown is appended; the tail is emptied |
 | `["tail", key, html]` | the open tail becomes this |
 | `["txt", key, text]` | plain text goes on at the very end of the block |
+| `["card", key, data]` | the block is an open question; a `set` takes its card away |
 | `["status", html, seconds]` | the running line (empty: nothing runs) and how long the turn has run |
 | `["end", html]` | the footer |
 """
@@ -44,6 +45,8 @@ class Page:
     status: str = ""
     seconds: float = 0
     end: str = ""
+    cards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Open questions, by the key of their block."""
 
     def apply(self, ops: Iterable[Op]) -> None:
         """Fold operations in. One for a block that is not there raises KeyError: ours are always in order."""
@@ -56,8 +59,12 @@ class Page:
                     self.status, self.seconds = args
                 case "end":
                     (self.end,) = args
+                case "card":
+                    key, data = args
+                    self.cards[key] = data
                 case _:
                     key, content = args
+                    self.cards.pop(key, None)
                     _fold(self.blocks[key], name, content)
 
     def ops(self) -> list[Op]:
@@ -67,6 +74,8 @@ class Page:
             ops.append(["add", key, block.parent, block.kind])
             parts = (("set", block.html), ("tail", block.tail), ("txt", block.text))
             ops += [[name, key, content] for name, content in parts if content]
+            if key in self.cards:
+                ops.append(["card", key, self.cards[key]])
         return [*ops, ["status", self.status, self.seconds], ["end", self.end]]
 
 

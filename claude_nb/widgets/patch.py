@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from claude_nb.conversation.model import Block, Change, ChangeKind, Notice, Text, Thinking, Tool, Turn
+from claude_nb.conversation.model import Block, Change, ChangeKind, Notice, Question, Text, Thinking, Tool, Turn
 from claude_nb.render.html import block_html, footer_html, status_html
 from claude_nb.render.markdown import MarkdownStream
 from claude_nb.render.style import Look
 
 from .page import Op, Page
+from .question import card_data
 
 Message = dict[str, Any]
 
@@ -72,6 +73,8 @@ class Patcher:
         self.flush(now)
         if self._turn is not None and self._turn.ended is None:
             self._page.seconds = _seconds(self._turn, now)
+        for key in self._page.cards:
+            self._page.apply(self._writers[key].ops(now))
         return {"k": "full", "s": self._seq, "ops": self._page.ops()}
 
     def _ops(self, now: float) -> Iterator[Op]:
@@ -82,7 +85,7 @@ class Patcher:
             if writer is None:
                 writer = self._writers[key] = _writer(block, self._look)
                 yield ["add", key, block.parent, _kind(block)]
-            yield from writer.ops()
+            yield from writer.ops(now)
         if self._turn_dirty and (turn := self._turn) is not None:
             status, end = status_html(turn, self._look), ""
             if turn.ended is not None:
@@ -129,12 +132,26 @@ class _Writer:
     def __init__(self, block: Block, look: Look):
         self._block, self._look, self._html = block, look, ""
 
-    def ops(self) -> Iterator[Op]:
+    def ops(self, now: float) -> Iterator[Op]:
         """What must be done so that the page shows the block as it is now."""
         html = block_html(self._block, self._look)
         if html != self._html:
             self._html = html
             yield ["set", self._block.key, html]
+
+
+class _QuestionWriter(_Writer):
+    """A question: a card while it is open, then the record of what was decided."""
+
+    def __init__(self, block: Question, look: Look):
+        super().__init__(block, look)
+        self._question = block
+
+    def ops(self, now: float) -> Iterator[Op]:
+        if self._question.status == "open" and not self._question.ask.get("typed"):
+            yield ["card", self._question.key, card_data(self._question, now)]
+        else:
+            yield from super().ops(now)
 
 
 class _ToolWriter(_Writer):
@@ -145,9 +162,9 @@ class _ToolWriter(_Writer):
         self._tool = block
         self._growth = _Growth(short=400, factor=1.5)
 
-    def ops(self) -> Iterator[Op]:
+    def ops(self, now: float) -> Iterator[Op]:
         if self._tool.input_done or self._growth.due(len(self._tool.input_json)):
-            yield from super().ops()
+            yield from super().ops(now)
 
 
 class _ThinkingWriter(_Writer):
@@ -159,11 +176,11 @@ class _ThinkingWriter(_Writer):
         self._growth = _Growth(short=200, factor=2)
         self._sent = ""
 
-    def ops(self) -> Iterator[Op]:
+    def ops(self, now: float) -> Iterator[Op]:
         text = self._thinking.text
         grew = self._thinking.ended is None and text.startswith(self._sent)
         if not grew or self._growth.due(len(text)):
-            yield from super().ops()
+            yield from super().ops(now)
         elif len(text) > len(self._sent):
             yield ["txt", self._thinking.key, text[len(self._sent) :]]
             self._html = ""  # the page has more than what was rendered: the next rendering is sent in any case
@@ -185,7 +202,7 @@ class _TextWriter(_Writer):
         self._closed = False
         self._growth = _Growth(0, 1)
 
-    def ops(self) -> Iterator[Op]:
+    def ops(self, now: float) -> Iterator[Op]:
         key, text = self._text.key, self._text.text
         if not text.startswith(self._fed) or (self._closed and text != self._fed):
             self._start()
@@ -247,5 +264,7 @@ def _writer(block: Block, look: Look) -> _Writer:
             return _ThinkingWriter(block, look)
         case Tool():
             return _ToolWriter(block, look)
+        case Question():
+            return _QuestionWriter(block, look)
         case _:
             return _Writer(block, look)

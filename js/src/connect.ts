@@ -26,6 +26,7 @@ export function connect(model: Model): App {
   };
 
   const receive = (message: Incoming) => {
+    stampCards(message);
     const outcome = store.receive(message);
     if (outcome.what === "nothing") return;
     if (outcome.what === "gap") return ask({ k: "gap" });
@@ -35,12 +36,17 @@ export function connect(model: Model): App {
     }
     for (const view of views) view.show(outcome.ops, { fresh: outcome.what === "new", stoppable });
   };
+  const die = () => views.forEach((view) => view.die("The kernel that asked this is gone, so nothing can be answered."));
   model.on("msg:custom", receive);
+  model.on("comm_live_update", die);
   ask({ k: "ready", page: Math.random().toString(36).slice(2) });
 
   return {
     render(el) {
-      const view = new LiveView(el, { stop: () => model.send({ k: "stop" }) });
+      const view = new LiveView(el, {
+        stop: () => model.send({ k: "stop" }),
+        answer: (id, a) => model.send({ k: "answer", id, a }),
+      });
       view.show(store.ops(), { fresh: true, stoppable });
       views.add(view);
       return () => {
@@ -51,8 +57,17 @@ export function connect(model: Model): App {
     close() {
       settle();
       model.off("msg:custom", receive);
+      model.off("comm_live_update", die);
       views.forEach((view) => view.close());
       views.clear();
     },
   };
+}
+
+/** Seconds left become a time of this page's clock, so that views made later count down to the same moment. */
+function stampCards(message: Incoming): void {
+  if (message.k !== "patch" && message.k !== "full") return;
+  for (const op of message.ops) {
+    if (op[0] === "card" && op[2].left !== null) op[2].deadline = performance.now() + op[2].left * 1000;
+  }
 }

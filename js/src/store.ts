@@ -1,7 +1,7 @@
 // What the page shows, as plain data: the fold of all operations so far. No DOM.
 // The twin of claude_nb/widgets/page.py; both replay tests/golden/*.json.
 
-import type { Incoming, Op } from "./patch.ts";
+import type { Card, Incoming, Op } from "./patch.ts";
 
 export interface Block {
   parent: string | null;
@@ -23,6 +23,8 @@ export class Store {
   status = "";
   seconds = 0;
   end = "";
+  /** Open questions, by the key of their block. */
+  cards = new Map<string, Card>();
 
   /** Takes a message of the kernel in. A patch that is already covered is dropped, one that comes too early is a gap. */
   receive(message: Incoming): Outcome {
@@ -53,6 +55,8 @@ export class Store {
       if (block.html) ops.push(["set", key, block.html]);
       if (block.tail) ops.push(["tail", key, block.tail]);
       if (block.text) ops.push(["txt", key, block.text]);
+      const card = this.cards.get(key);
+      if (card) ops.push(["card", key, card]);
     }
     ops.push(["status", this.status, this.seconds], ["end", this.end]);
     return ops;
@@ -60,6 +64,7 @@ export class Store {
 
   private reset(): void {
     this.blocks.clear();
+    this.cards.clear();
     this.status = this.end = "";
     this.seconds = 0;
   }
@@ -75,9 +80,13 @@ export class Store {
       case "end":
         this.end = op[1];
         return;
+      case "card":
+        this.cards.set(op[1], op[2]);
+        return;
     }
     const block = this.blocks.get(op[1]);
     if (block === undefined) return;
+    this.cards.delete(op[1]);
     switch (op[0]) {
       case "set":
         Object.assign(block, { html: op[2], tail: "", text: "" });

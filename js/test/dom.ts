@@ -1,6 +1,6 @@
 // A document for tests, and the fake of anywidget's model.
 import { Window } from "happy-dom";
-import type { Incoming, Model, Outgoing } from "../src/patch.ts";
+import type { Incoming, Model, ModelEvent, Outgoing } from "../src/patch.ts";
 
 const window = new Window();
 Object.assign(globalThis, { document: window.document, Text: window.Text, ShadowRoot: window.ShadowRoot });
@@ -28,6 +28,7 @@ export function toggle(fold: HTMLDetailsElement): void {
 export class FakeModel implements Model {
   sent: Outgoing[] = [];
   listeners = new Set<(message: Incoming) => void>();
+  deathWatchers = new Set<() => void>();
   state: Record<string, unknown>;
 
   constructor(state: Record<string, unknown> = {}) {
@@ -39,11 +40,17 @@ export class FakeModel implements Model {
   send(message: Outgoing): void {
     this.sent.push(message);
   }
-  on(_: "msg:custom", callback: (message: Incoming) => void): void {
-    this.listeners.add(callback);
+  on(name: ModelEvent, callback: (message: Incoming) => void): void {
+    if (name === "msg:custom") this.listeners.add(callback);
+    else this.deathWatchers.add(callback as () => void);
   }
-  off(_: "msg:custom", callback: (message: Incoming) => void): void {
+  off(_: ModelEvent, callback: (message: Incoming) => void): void {
     this.listeners.delete(callback);
+    this.deathWatchers.delete(callback as () => void);
+  }
+  /** The kernel is gone. */
+  lose(): void {
+    for (const watcher of this.deathWatchers) watcher();
   }
   /** A message from the kernel. */
   deliver(message: Incoming): void {

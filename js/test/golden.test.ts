@@ -22,7 +22,7 @@ for (const name of names) {
     const store = new Store();
     for (const message of golden.messages as Incoming[]) assert.notEqual(store.receive(message).what, "gap");
     assert.deepEqual(
-      { seq: store.seq, status: store.status, seconds: store.seconds, end: store.end, blocks: Object.fromEntries(store.blocks) },
+      { seq: store.seq, status: store.status, seconds: store.seconds, end: store.end, blocks: Object.fromEntries(store.blocks), cards: Object.fromEntries(store.cards) },
       golden.state,
     );
   });
@@ -30,14 +30,14 @@ for (const name of names) {
   test(`${name}: a view that came late shows what one shows that was there from the start`, () => {
     const store = new Store();
     const first = host();
-    const early = new LiveView(first, { stop() {} });
+    const early = new LiveView(first, { stop() {}, answer() {} });
     for (const message of golden.messages as Incoming[]) {
       const outcome = store.receive(message);
       if (outcome.what === "ops" || outcome.what === "new") {
         early.show(outcome.ops, { fresh: outcome.what === "new", stoppable: true });
       }
       const second = document.createElement("div");
-      const late = new LiveView(second, { stop() {} });
+      const late = new LiveView(second, { stop() {}, answer() {} });
       late.show(store.ops(), { fresh: true, stoppable: true });
       assert.deepEqual(shown(second), shown(first));
       late.close();

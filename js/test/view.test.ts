@@ -7,7 +7,7 @@ import { LiveView } from "../src/view/live.ts";
 
 function view(): { el: HTMLElement; show: (...ops: Op[]) => void; anew: (...ops: Op[]) => void } {
   const el = host();
-  const live = new LiveView(el, { stop() {} });
+  const live = new LiveView(el, { stop() {}, answer() {} });
   return {
     el,
     show: (...ops) => live.show(ops, { fresh: false, stoppable: false }),

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from claude_nb.conversation.model import Block, Change, ChangeKind, Notice, Text, Thinking, Tool, Turn, Usage
+from claude_nb.conversation.model import (
+    Block,
+    Change,
+    ChangeKind,
+    Notice,
+    Question,
+    QuestionKind,
+    QuestionStatus,
+    Text,
+    Thinking,
+    Tool,
+    Turn,
+    Usage,
+)
 
 B = TypeVar("B", bound=Block)
 
@@ -94,6 +107,16 @@ class Scribe:
         tool.status, tool.error = ("failed", result) if failed else ("done", None)
         self._tell(ChangeKind.CHANGED, tool)
         self.close(tool)
+
+    def ask(self, key: str, kind: QuestionKind, ask: dict[str, Any], **fields: Any) -> Question:
+        """Put a question to the person."""
+        return self.add(Question(key=key, id=f"question-{key}", kind=kind, ask=ask, **fields))
+
+    def settle(self, question: Question, status: QuestionStatus, decision: dict[str, Any] | None = None) -> None:
+        """The question is over."""
+        question.status, question.decision = status, decision
+        self._tell(ChangeKind.CHANGED, question)
+        self.close(question)
 
     def end(self, status: str = "done") -> None:
         """The turn is over."""

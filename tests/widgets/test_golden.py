@@ -75,7 +75,31 @@ def rewritten(scribe: Scribe, flush: Flush) -> None:
     flush()
 
 
-STORIES = {story.__name__: story for story in (answer, tools, rewritten)}
+def asked(scribe: Scribe, flush: Flush) -> None:
+    """Two open questions at once; one is answered, the other still open at the end."""
+    bash = scribe.start(scribe.call("b1", "Bash"), command="make")
+    suggestion = {
+        "type": "addRules",
+        "rules": [{"toolName": "Bash", "ruleContent": "make *"}],
+        "behavior": "allow",
+        "destination": "localSettings",
+    }
+    first = scribe.ask(
+        "b2",
+        "permission",
+        {"tool_name": "Bash", "input": bash.input, "suggestions": [suggestion]},
+        tool="b1",
+        expires=1090.0,
+    )
+    flush()
+    choices = [{"value": "yes", "label": "Yes", "key": "y", "tone": "danger", "confirm": "Sure?"}]
+    scribe.ask("b3", "confirm", {"title": "Really?", "choices": choices})
+    flush()
+    scribe.settle(first, "answered", {"behavior": "allow"})
+    flush()
+
+
+STORIES = {story.__name__: story for story in (answer, tools, rewritten, asked)}
 
 
 def tell(story: Callable[[Scribe, Flush], None]) -> tuple[list[dict[str, Any]], Patcher]:

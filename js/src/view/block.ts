@@ -34,6 +34,11 @@ export class BlockView {
     if (focus >= 0) this.summaries()[focus]?.focus({ preventScroll: true });
   }
 
+  /** Shows an element in place of HTML: a card. One that is shown already stays untouched, with its focus. */
+  hold(el: HTMLElement): void {
+    if (el.parentElement !== this.own) this.own.replaceChildren(el);
+  }
+
   /** Appends a finished piece; the tail it finishes goes. */
   append(html: string): void {
     this.tail?.remove();

@@ -1,13 +1,15 @@
 // The live output of one turn: blocks, the running line, the footer. One object per place where it is shown.
-// Above: index.ts feeds it operations. Below: block.ts and status.ts.
+// Above: connect.ts feeds it operations. Below: block.ts, card.ts and status.ts.
 
-import type { Op } from "../patch.ts";
+import type { Answer, Card, Op } from "../patch.ts";
 import { BlockView, element } from "./block.ts";
+import { CardView } from "./card.ts";
 import { following } from "./follow.ts";
 import { StatusView } from "./status.ts";
 
 export interface Actions {
   stop(): void;
+  answer(id: string, answer: Answer): void;
 }
 
 export class LiveView {
@@ -18,8 +20,12 @@ export class LiveView {
   private blocks = new Map<string, BlockView>();
   /** By block key; outlives the blocks, which a `full` builds anew. */
   private folds = new Map<string, Map<number, boolean>>();
+  /** Open questions by block key; they outlive the blocks too, with what was typed into them. */
+  private cards = new Map<string, CardView>();
+  private actions: Actions;
 
   constructor(host: HTMLElement, actions: Actions) {
+    this.actions = actions;
     this.status = new StatusView(actions.stop);
     this.root.setAttribute("aria-label", "Answer");
     this.root.append(this.list, this.status.el, this.end);
@@ -35,10 +41,18 @@ export class LiveView {
       }
       this.status.stoppable = stoppable;
       ops.forEach((op) => this.apply(op));
+      if (fresh) this.dropCards((card) => !card.el.isConnected && this.root.isConnected);
     });
   }
 
+  /** Nothing can be answered any more; says why. */
+  die(reason: string): void {
+    this.status.stoppable = false;
+    for (const card of this.cards.values()) card.die(reason);
+  }
+
   close(): void {
+    this.dropCards(() => true);
     this.status.close();
     this.root.remove();
   }
@@ -48,7 +62,10 @@ export class LiveView {
       case "add":
         return this.add(op[1], op[2], op[3]);
       case "set":
+        this.dropCards((_, key) => key === op[1]);
         return this.blocks.get(op[1])?.set(op[2]);
+      case "card":
+        return this.ask(op[1], op[2]);
       case "app":
         return this.blocks.get(op[1])?.append(op[2]);
       case "tail":
@@ -60,6 +77,25 @@ export class LiveView {
         return this.status.show(op[1], op[2]);
       case "end":
         this.end.innerHTML = op[1];
+    }
+  }
+
+  private ask(key: string, data: Card): void {
+    let card = this.cards.get(key);
+    if (card?.id !== data.id) {
+      card?.close();
+      card = new CardView(data, (answer) => this.actions.answer(data.id, answer));
+      this.cards.set(key, card);
+    }
+    card.deadline = data.deadline;
+    this.blocks.get(key)?.hold(card.el);
+  }
+
+  private dropCards(which: (card: CardView, key: string) => boolean): void {
+    for (const [key, card] of this.cards) {
+      if (!which(card, key)) continue;
+      card.close();
+      this.cards.delete(key);
     }
   }
 

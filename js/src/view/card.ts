@@ -1,0 +1,210 @@
+// A question to the person: what is asked, what to fill in, buttons. Answers go to the kernel, which checks them again.
+// Above: live.ts. Below: field.ts, steady.ts. A click counts if a person made it and the card stood still before it.
+
+import type { Answer, Button, Card, Field } from "../patch.ts";
+import { element } from "./block.ts";
+import { FieldView } from "./field.ts";
+import { Steady } from "./steady.ts";
+
+/** After this long without an end a card can be answered again: the message may have been lost. */
+const AGAIN_MS = 4000;
+const TYPING = "input, textarea, select";
+
+export class CardView {
+  readonly id: string;
+  readonly el = element("section", "cnb-card");
+  /** When the question ends, by performance.now(). */
+  deadline: number | undefined;
+  private card: Card;
+  private answer: (answer: Answer) => void;
+  private fields = new Map<string, FieldView>();
+  private presses = new Map<HTMLButtonElement, () => void>();
+  private panel = element("div", "cnb-panel");
+  private clock = element("span", "cnb-countdown");
+  private says = element("div", "cnb-says");
+  private actions = element("div", "cnb-rows");
+  private steady: Steady;
+  private again: ReturnType<typeof setTimeout> | undefined;
+  private dead = false;
+
+  constructor(card: Card, answer: (answer: Answer) => void) {
+    this.id = card.id;
+    this.card = card;
+    this.answer = answer;
+    this.draw();
+    this.steady = new Steady(this.actions, () => this.tick());
+    this.el.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** Answers are no longer taken. */
+  die(reason: string): void {
+    this.dead = true;
+    this.enable(false);
+    this.say(reason);
+  }
+
+  close(): void {
+    this.steady.close();
+    clearTimeout(this.again);
+    this.el.remove();
+  }
+
+  private draw(): void {
+    const { kind, title, facts, warning, html, fields, rows, note } = this.card;
+    this.el.dataset.kind = kind;
+    // Says what a dialog says, but takes no focus: the person may be typing elsewhere.
+    this.el.setAttribute("role", "alertdialog");
+    this.el.setAttribute("aria-modal", "false");
+    this.el.setAttribute("aria-label", title);
+    // JupyterLab's shortcuts would act on the cell.
+    this.el.dataset.lmSuppressShortcuts = "true";
+    this.el.tabIndex = -1;
+
+    const head = element("div", "cnb-card-head");
+    head.append(line("cnb-card-title", title), this.clock);
+    this.el.append(head, ...facts.map((fact) => line("cnb-fact", fact)));
+    if (html) {
+      const body = element("div", "cnb-card-body");
+      body.innerHTML = html;
+      this.el.append(body);
+    }
+    if (warning) this.el.append(line("cnb-card-warning", warning));
+    if (fields.length) this.el.append(this.form(fields));
+    for (const row of rows) {
+      const it = element("div", "cnb-row");
+      it.append(...row.map((item) => ("v" in item ? this.button(item, row) : this.view(item).el)));
+      this.actions.append(it);
+    }
+    this.panel.hidden = true;
+    this.says.setAttribute("role", "status");
+    this.say(note);
+    this.el.append(this.actions, this.panel, this.says);
+  }
+
+  private form(fields: Field[]): HTMLElement {
+    const form = element("div", "cnb-form");
+    form.append(...fields.map((field) => this.view(field).el));
+    return form;
+  }
+
+  private view(field: Field): FieldView {
+    const view = new FieldView(field);
+    this.fields.set(field.name, view);
+    return view;
+  }
+
+  private button(button: Button, row: (Button | Field)[]): HTMLButtonElement {
+    const press = () => {
+      if (button.opens.length || button.confirm) this.open(button, row);
+      else this.send(button, row, false);
+    };
+    const el = this.pushbutton(button.label, button.tone, press);
+    if (button.about) el.title = button.about;
+    if (button.key.length === 1) {
+      el.dataset.key = button.key;
+      el.setAttribute("aria-keyshortcuts", button.key);
+    }
+    return el;
+  }
+
+  /** A button that only a person can press, and only one that has stood still. */
+  private pushbutton(label: string, tone: Button["tone"], press: () => void): HTMLButtonElement {
+    const el = element("button", "cnb-button");
+    el.type = "button";
+    el.dataset.tone = tone;
+    el.textContent = label;
+    this.presses.set(el, press);
+    el.addEventListener("click", (event) => {
+      if (event.isTrusted && !el.disabled && this.mayPress()) press();
+    });
+    return el;
+  }
+
+  private mayPress(): boolean {
+    if (this.dead) return false;
+    if (this.steady.ok()) return true;
+    this.say("That was very quick, or the card had just moved. Please click once more.");
+    return false;
+  }
+
+  private key(event: KeyboardEvent): void {
+    const typing = (event.target as HTMLElement).matches(TYPING);
+    if (event.key === "Escape" && !this.panel.hidden) return this.fold();
+    if (!event.isTrusted || typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    const button = [...this.actions.querySelectorAll<HTMLButtonElement>("button[data-key]")].find(
+      (it) => it.dataset.key === event.key,
+    );
+    if (button === undefined || button.disabled || !this.mayPress()) return;
+    event.preventDefault();
+    // A click made here would not be trusted; the key was.
+    this.presses.get(button)?.();
+  }
+
+  private open(button: Button, row: (Button | Field)[]): void {
+    const confirmed = button.confirm !== "";
+    const go = this.pushbutton(
+      confirmed ? `Yes: ${button.label}` : button.then,
+      confirmed ? "danger" : "primary",
+      () => this.send(button, row, confirmed),
+    );
+    const back = this.pushbutton("Back", "plain", () => this.fold());
+    const buttons = element("div", "cnb-row");
+    buttons.append(go, back);
+    this.panel.replaceChildren();
+    if (confirmed) this.panel.append(line("cnb-card-warning", button.confirm));
+    if (button.opens.length) this.panel.append(this.form(button.opens));
+    this.panel.append(buttons);
+    this.panel.hidden = false;
+    this.say("");
+    this.steady.moved();
+    const first = button.opens[0];
+    if (first) this.fields.get(first.name)?.focus();
+    else back.focus({ preventScroll: true });
+  }
+
+  private fold(): void {
+    this.panel.hidden = true;
+    this.steady.moved();
+  }
+
+  private send(button: Button, row: (Button | Field)[], sure: boolean): void {
+    const own = row.filter((item): item is Field => !("v" in item));
+    const wanted = [...(button.filled ? this.card.fields : []), ...own, ...button.opens];
+    const views = wanted.map((field) => this.fields.get(field.name)!);
+    const complaints = views.map((view) => [view, view.check()] as const).filter(([, wrong]) => wrong);
+    if (complaints.length) {
+      this.say(complaints.map(([, wrong]) => wrong).join(" "));
+      return complaints[0]![0].focus();
+    }
+    const f = Object.fromEntries(views.filter((v) => v.value !== undefined).map((v) => [v.field.name, v.value]));
+    this.enable(false);
+    this.say("Sent.");
+    this.again = setTimeout(() => {
+      this.enable(!this.dead);
+      this.say("No word from the kernel yet. It may be busy; if it was restarted, this question is gone.");
+    }, AGAIN_MS);
+    this.answer({ v: button.v, f, sure });
+  }
+
+  private enable(yes: boolean): void {
+    for (const it of this.el.querySelectorAll<HTMLButtonElement>("button, input, textarea, select")) it.disabled = !yes;
+  }
+
+  private say(text: string): void {
+    this.says.textContent = text;
+    this.says.hidden = text === "";
+  }
+
+  private tick(): void {
+    if (this.deadline === undefined) return;
+    const left = Math.max(0, Math.ceil((this.deadline - performance.now()) / 1000));
+    const text = left <= this.card.countdown ? `Denied in ${left} s without an answer` : "";
+    if (this.clock.textContent !== text) this.clock.textContent = text;
+  }
+}
+
+function line(className: string, text: string): HTMLElement {
+  const it = element("div", className);
+  it.textContent = text;
+  return it;
+}
