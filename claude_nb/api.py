@@ -4,7 +4,12 @@ What is heavy (mcp, IPython, anywidget) is not imported by any of these modules,
 than the engine does. Names follow the official Python SDK where it has one.
 """
 
+from claude_nb.conversation.rewind import Checkpoint as Checkpoint
+from claude_nb.conversation.rewind import Rewound as Rewound
 from claude_nb.engine.client import ClaudeSDKClient as ClaudeSDKClient
+from claude_nb.engine.content import document_block as document_block
+from claude_nb.engine.content import image_block as image_block
+from claude_nb.engine.content import user_message as user_message
 from claude_nb.engine.hook import HookSet as HookSet
 from claude_nb.engine.permission import Ask as Ask
 from claude_nb.engine.permission import Broker as Broker
@@ -27,6 +32,7 @@ from claude_nb.errors import CLIConnectionError as CLIConnectionError
 from claude_nb.errors import CLIJSONDecodeError as CLIJSONDecodeError
 from claude_nb.errors import CLINotFoundError as CLINotFoundError
 from claude_nb.errors import CLIVersionError as CLIVersionError
+from claude_nb.errors import ContentError as ContentError
 from claude_nb.errors import ControlError as ControlError
 from claude_nb.errors import ControlTimeoutError as ControlTimeoutError
 from claude_nb.errors import MessageParseError as MessageParseError
@@ -38,6 +44,9 @@ from claude_nb.errors import SessionInUseError as SessionInUseError
 from claude_nb.errors import SessionNotFoundError as SessionNotFoundError
 from claude_nb.errors import SessionStoreError as SessionStoreError
 from claude_nb.errors import TurnInterrupted as TurnInterrupted
+from claude_nb.here import checkpoints as checkpoints
+from claude_nb.here import rewind as rewind
+from claude_nb.here import undo_rewind as undo_rewind
 from claude_nb.protocol.block import ContentBlock as ContentBlock
 from claude_nb.protocol.block import DocumentBlock as DocumentBlock
 from claude_nb.protocol.block import ImageBlock as ImageBlock

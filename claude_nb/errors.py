@@ -59,6 +59,10 @@ class OptionsError(ClaudeSDKError, ValueError):
     """Options that cannot be meant; raised before any process starts."""
 
 
+class ContentError(ClaudeSDKError, ValueError):
+    """A piece of a prompt that cannot be sent: not an image of a known kind, too large, not readable ..."""
+
+
 class ProcessError(ClaudeSDKError):
     """The CLI ended badly. `exit_code` is its code (negative: a signal), `stderr` the tail of what it said."""
 

@@ -22,6 +22,7 @@ from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.message import Message, ResultMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
 
+from .content import Content, is_frame, messages
 from .control import Controls
 from .inbox import Bell, Inbox
 from .session import Session
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT = "default"
 
-Prompts = AsyncIterable[dict[str, Any]]
+Prompts = AsyncIterable[Any]
 
 
 class ClaudeSDKClient(Controls):
@@ -64,17 +65,17 @@ class ClaudeSDKClient(Controls):
 
     # -- life ---------------------------------------------------------------------------------------------------
 
-    async def connect(self, prompt: str | Prompts | None = None) -> None:
-        """Start the CLI, and send `prompt` if one is given (a stream of user messages is sent as it comes)."""
+    async def connect(self, prompt: Content | Prompts | None = None) -> None:
+        """Start the CLI, and send `prompt` if one is given (a stream of them is sent as it comes)."""
         if DEFAULT in self._sessions:
             await self.disconnect()
         self._inboxes, self._sent = {}, deque()
         stream = TransportStream(self._transport) if self._transport is not None else None
         session = await self._open(DEFAULT, self.options, stream)
-        if isinstance(prompt, str):
-            await self.query(prompt)
-        elif prompt is not None:
+        if isinstance(prompt, AsyncIterable):
             session.attend(partial(self._feed, DEFAULT, prompt))
+        elif prompt is not None:
+            await self.query(prompt)
 
     async def _feed(self, name: str, prompts: Prompts) -> None:
         """As a task of the session: a stream of prompts that fails ends with a log entry, the session goes on."""
@@ -112,24 +113,33 @@ class ClaudeSDKClient(Controls):
 
     # -- turns --------------------------------------------------------------------------------------------------
 
-    async def query(self, prompt: str | Prompts, session_id: str = DEFAULT) -> None:
+    async def query(self, prompt: Content | Prompts, session_id: str = DEFAULT) -> None:
         """Send a prompt and return; read the answer with `receive_response`.
 
-        Each `session_id` is a conversation of its own that knows nothing of the others; it begins with its first
-        prompt. Prompts to a session that is busy are queued by the CLI, in order.
+        A prompt is text, or pieces (text, images, documents ...); several may come as an async iterable, or as a list
+        of `user_message`s. Each `session_id` (a user message may name one itself) is a conversation of its own that
+        knows nothing of the others; it begins with its first prompt. Prompts to a session that is busy are queued by
+        the CLI, in order. Raises `ContentError` for what cannot be sent.
         """
-        await self._named(session_id)
+        self.session()
         await self._send(session_id, prompt)
 
-    async def _send(self, name: str, prompt: str | Prompts) -> None:
-        session = self._sessions[name]
-        if isinstance(prompt, str):
-            self._sent.append((name, await session.prompt(prompt)))
-            return
-        async for frame in prompt:
-            self._sent.append((name, await session.send(frame)))
+    async def _send(self, name: str, prompt: Content | Prompts) -> None:
+        if isinstance(prompt, AsyncIterable):
+            async for item in prompt:
+                await self._say(name, item)
+        else:
+            for item in messages(prompt):
+                await self._say(name, item)
 
-    async def new_session(self, prompt: str | Prompts | None = None, session_id: str | None = None) -> str:
+    async def _say(self, name: str, item: Any) -> None:
+        """To the session of that name, or to the one that the user message names itself."""
+        if is_frame(item) and item.get("session_id") not in (None, "", DEFAULT):
+            name = item["session_id"]
+        session = await self._named(name)
+        self._sent.append((name, await session.say(item)))
+
+    async def new_session(self, prompt: Content | Prompts | None = None, session_id: str | None = None) -> str:
         """Begin an empty conversation beside the others, with `prompt` if given; returns its name for `query`."""
         if session_id is None:
             self._names += 1

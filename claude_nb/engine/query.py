@@ -12,17 +12,18 @@ from typing import Any
 
 import anyio
 
-from claude_nb.errors import ClaudeSDKError
+from claude_nb.errors import ClaudeSDKError, ContentError
 from claude_nb.protocol.message import Message
 from claude_nb.protocol.options import ClaudeAgentOptions, is_bidirectional
 
+from .content import Content, messages
 from .inbox import Inbox
 from .session import Session
 from .transport import Transport, TransportStream
 
 logger = logging.getLogger(__name__)
 
-Prompts = AsyncIterable[dict[str, Any]]
+Prompts = AsyncIterable[Any]
 
 # A CLI that says it is busy although no prompt and no agent of ours is: how long it is waited for, seconds.
 CEILING = 600.0
@@ -30,20 +31,24 @@ CEILING = 600.0
 
 async def query(
     *,
-    prompt: str | Prompts,
+    prompt: Content | Prompts,
     options: ClaudeAgentOptions | None = None,
     transport: Transport | None = None,
 ) -> AsyncIterator[Message]:
-    """Run the agent on a prompt, or on a stream of user messages in wire form, and yield all it says.
+    """Run the agent on a prompt, or on a stream of them, and yield all it says.
 
-    The last message of each prompt is its `ResultMessage`. Raises `CLINotFoundError`, `CLIConnectionError`,
-    `ProcessError`, and `ResultError` after the result when the run ends badly; `OptionsError` before anything starts.
+    A prompt is text, or pieces (`Content`: text, images, documents, paths, figures); several may come as an async
+    iterable, or as a list of `user_message`s. The last message of each prompt is its `ResultMessage`.
+
+    Raises `CLINotFoundError`, `CLIConnectionError`, `ProcessError`, and `ResultError` after the result when the run
+    ends badly; `OptionsError` and `ContentError` before anything starts.
     """
     options = options or ClaudeAgentOptions()
+    prompts = prompt if isinstance(prompt, AsyncIterable) else messages(prompt)
     inbox = Inbox(all_notes=bool(_setting(options, "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS")))
     stream = TransportStream(transport) if transport is not None else None
     session = Session(options, listener=inbox.put, observer=inbox.note, stream=stream)
-    feeder = _Feeder(session, prompt)
+    feeder = _Feeder(session, prompts)
     await session.start()
     try:
         session.attend(feeder.run)
@@ -63,22 +68,25 @@ async def query(
 class _Feeder:
     """Writes the prompts and closes stdin when the run has ended."""
 
-    def __init__(self, session: Session, prompt: str | Prompts):
+    def __init__(self, session: Session, prompts: list[Any] | Prompts):
         self.failure: Exception | None = None
-        self._session, self._prompt = session, prompt
+        self._session, self._prompts = session, prompts
 
     async def run(self) -> None:
         """To be run as a task; a prompt iterator that fails is kept in `failure`."""
         session = self._session
         sent = False
         try:
-            if isinstance(self._prompt, str):
-                await session.prompt(self._prompt)
-                sent = True
-            else:
-                async for frame in self._prompt:
-                    await session.send(frame)
+            if isinstance(self._prompts, AsyncIterable):
+                async for item in self._prompts:
+                    await session.say(item)
                     sent = True
+            else:
+                for item in self._prompts:
+                    await session.say(item)
+                    sent = True
+        except ContentError as error:
+            self.failure = error
         except ClaudeSDKError:
             logger.debug("the CLI ended before all prompts were sent")
         except Exception as error:

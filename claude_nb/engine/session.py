@@ -38,6 +38,7 @@ from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers
 
 from .background import spawn
 from .callbacks import Callbacks, Silent
+from .content import Content, is_frame, to_content
 from .control import Controls
 from .process import GRACE, CLIProcess
 from .transport import TransportStream
@@ -201,13 +202,19 @@ class Session(Controls):
 
     # -- what we say --------------------------------------------------------------------------------------------
 
-    async def prompt(self, content: str | list[dict[str, Any]], *, uuid: str | None = None, **fields: Any) -> Ticket:
+    async def prompt(self, content: Content, *, uuid: str | None = None, **fields: Any) -> Ticket:
         """Send a prompt and return at once; its turn may have to wait for others. `fields` join the frame.
 
-        `uuid` must never have been used in this session, not even before a resume. Raises `CLIConnectionError`.
+        `uuid` must never have been used in this session, not even before a resume. Raises `CLIConnectionError`, and
+        `ContentError` for what cannot be sent.
         """
-        frame = {"type": "user", "message": {"role": "user", "content": content}, "parent_tool_use_id": None}
-        return await self.send({**frame, "session_id": "", **fields}, uuid=uuid)
+        message = {"role": "user", "content": to_content(content)}
+        frame = {"type": "user", "message": message, "parent_tool_use_id": None, "session_id": ""}
+        return await self.send({**frame, **fields}, uuid=uuid)
+
+    async def say(self, item: Content) -> Ticket:
+        """Send a prompt, or a user message whose frame the caller built."""
+        return await (self.send(item) if is_frame(item) else self.prompt(item))
 
     async def send(self, frame: dict[str, Any], *, uuid: str | None = None) -> Ticket:
         """Send a user message whose frame the caller built; its own `uuid` is kept."""
@@ -351,8 +358,7 @@ class Session(Controls):
                 data = await self._stream.receive()
             except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError):
                 data = b""
-            for event in self._machine.receive(data):
-                self._dispatch(event)
+            self._dispatch_all(self._machine.receive(data))
             self._wake()
 
     def _wake(self) -> None:
@@ -362,10 +368,20 @@ class Session(Controls):
 
     # -- what the CLI says --------------------------------------------------------------------------------------
 
+    def _dispatch_all(self, events: list[Event]) -> None:
+        listener = self._listener
+        for event in events:
+            if type(event) is StreamEvent:  # most are these, so they take the short way
+                if listener is not None:
+                    try:
+                        listener(event)
+                    except Exception:
+                        logger.exception("a listener failed; the session goes on")
+            else:
+                self._dispatch(event)
+
     def _dispatch(self, event: Event) -> None:
-        if isinstance(event, StreamEvent):
-            self._tell(self._listener, event)
-        elif isinstance(event, Closed):
+        if isinstance(event, Closed):
             self._closed = event  # told when it is known why
         elif handler := self._EVENTS.get(type(event)):
             handler(self, event)
@@ -470,8 +486,7 @@ class Session(Controls):
 
     async def _end(self) -> None:
         last = self._machine.last_result
-        for event in self._machine.receive(b""):
-            self._dispatch(event)
+        self._dispatch_all(self._machine.receive(b""))
         await self._callbacks.servers.aclose()
         if self._stream is not None:
             await self._stream.aclose()

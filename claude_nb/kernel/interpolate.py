@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from claude_nb.kernel.images import Block
+from claude_nb.engine.picture import Block
 from claude_nb.kernel.values import DEFAULT, Limits, Shown, cut, show_value
 
 #: Exactly two braces open a reference; three are somebody else's syntax.

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from claude_nb.kernel.images import Block
+from claude_nb.engine.picture import Block
 from claude_nb.kernel.pump import CallInterrupted, Pump
 from claude_nb.kernel.values import DEFAULT, Limits, is_rich, show_value
 

@@ -1,7 +1,7 @@
 """A Python value as the model gets to see it: a picture, a compact table, or capped text.
 
-Layer 3, pure. Below: `images`. Above: prompts (`interpolate`), the results of tools (`tools`) and the list of the
-user's variables (`namespace`). pandas, polars and numpy are recognised by class name and shape, never imported.
+Layer 3, pure. Below: `engine.picture`. Above: prompts (`interpolate`), the results of tools (`tools`) and the list of
+the user's variables (`namespace`). pandas, polars and numpy are recognised by class name and shape, never imported.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from claude_nb.kernel.images import Block, image_block, is_a, is_picture
+from claude_nb.engine.picture import Block, is_a, is_picture, picture_block
 
 FRAME_LIBRARIES = ("pandas", "polars")
 
@@ -46,7 +46,7 @@ def show_value(value: Any, limits: Limits = DEFAULT) -> Shown:
     """
     if isinstance(value, str):
         return Shown("text", cut(value, limits.chars))
-    if (image := image_block(value)) is not None:
+    if (image := picture_block(value)) is not None:
         return Shown("image", image=image)
     if _is_frame(value, "DataFrame"):
         return Shown("table", cut(_frame(value, limits), limits.chars))

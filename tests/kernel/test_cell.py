@@ -46,7 +46,7 @@ def test_without_a_kernel_the_plain_text_is_printed(capsys: pytest.CaptureFixtur
 def test_the_layer_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from claude_nb.kernel import cell, idle, images, interpolate, namespace, pump, rejoin, tap, tools, values\n"
+        "from claude_nb.kernel import cell, idle, interpolate, namespace, pump, rejoin, tap, tools, values\n"
         "print([m for m in ('IPython', 'ipykernel', 'zmq', 'tornado', 'pandas', 'numpy', 'matplotlib', 'PIL')"
         " if m in sys.modules])"
     )

@@ -15,7 +15,7 @@ from IPython.display import Image as NotebookImage
 from matplotlib.figure import Figure
 from PIL import Image
 
-from claude_nb.kernel import images
+from claude_nb.engine import picture as pictures
 from claude_nb.kernel.namespace import describe
 from claude_nb.kernel.values import Limits, is_rich, show_value
 
@@ -69,7 +69,7 @@ def test_figures_axes_and_subfigures_become_png() -> None:
 
 
 def test_a_huge_figure_is_drawn_small_enough() -> None:
-    assert max(opened(Figure(figsize=(200, 10))).size) <= images.MAX_EDGE + 10
+    assert max(opened(Figure(figsize=(200, 10))).size) <= pictures.MAX_EDGE + 10
 
 
 def test_ipython_images_are_sent_by_content_or_by_address() -> None:
@@ -79,7 +79,7 @@ def test_ipython_images_are_sent_by_content_or_by_address() -> None:
 
 
 def test_image_files_too_large_to_send_are_scaled_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)
+    monkeypatch.setattr(pictures, "MAX_BYTES", 1000)
     noise = Image.effect_noise((3000, 30), 100).convert("1")
     buffer = io.BytesIO()
     noise.save(buffer, format="PNG")

@@ -1,7 +1,7 @@
-"""Pictures in the notebook's objects, as image blocks of the Messages API.
+"""Pictures among Python's objects, as image blocks of the Messages API.
 
-Layer 3. Below: nothing of ours; matplotlib and Pillow are recognised by their class names and never imported for
-recognition. Above: `values`, for prompts and for the results of tools. Saving a figure belongs on the main thread.
+Layer 2. Below: nothing of ours; matplotlib and Pillow are recognised by their class names and never imported for
+recognition. Above: `content`, for prompts, and the notebook's values. Saving a figure belongs on the main thread.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ def is_a(value: object, package: str, name: str) -> bool:
 
 
 def is_picture(value: Any) -> bool:
-    """True for what `image_block` takes, told by its class (bytes: by how they begin)."""
+    """True for what `picture_block` takes, told by its class (bytes: by how they begin)."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return media_type(bytes(value[:12])) is not None
     return any(is_a(value, package, name) for package, name in (*PICTURES, *FIGURES))
 
 
-def image_block(value: Any) -> Block | None:
+def picture_block(value: Any) -> Block | None:
     """The image block for a picture; None if `value` is not one.
 
     Pictures are: matplotlib figures and axes, seaborn grids, PIL images, IPython's Image, and bytes that hold a PNG,
     JPEG, GIF or WebP file. Raises ValueError for one too large to send.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(value))
+        return from_bytes(bytes(value))
     if is_a(value, "IPython", "Image"):
         return _from_ipython(value)
     if is_a(value, "PIL", "Image"):
@@ -62,7 +62,8 @@ def media_type(data: bytes) -> str | None:
     return next((media for magic, media in MAGIC.items() if data.startswith(magic)), None)
 
 
-def _from_bytes(data: bytes) -> Block | None:
+def from_bytes(data: bytes) -> Block | None:
+    """The image block for the content of an image file, scaled down if it is too large; None for other bytes."""
     media = media_type(data)
     if media is None:
         return None
@@ -71,7 +72,7 @@ def _from_bytes(data: bytes) -> Block | None:
 
 def _from_ipython(value: Any) -> Block | None:
     if isinstance(value.data, bytes):
-        return _from_bytes(value.data)
+        return from_bytes(value.data)
     return {"type": "image", "source": {"type": "url", "url": value.url}} if value.url else None
 
 
