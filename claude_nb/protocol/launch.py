@@ -107,6 +107,11 @@ def _thinking(o: ClaudeAgentOptions) -> list[str]:
     )
 
 
+def _replays(o: ClaudeAgentOptions) -> bool:
+    # A rewind names the prompt it goes back to, so checkpoints bring the prompts' uuids along.
+    return o.enable_file_checkpointing if o.replay_user_messages is None else o.replay_user_messages
+
+
 def _json_schema(o: ClaudeAgentOptions) -> list[str]:
     return ["--json-schema", json.dumps(o.output_format["schema"])] if o.output_format else []
 
@@ -139,7 +144,7 @@ FLAGS: tuple[tuple[str, Emit], ...] = (
     ("setting_sources", _setting_sources),
     ("plugins", lambda o: _each("--plugin-dir", (plugin["path"] for plugin in o.plugins))),
     ("agent", lambda o: _equals("--agent", o.agent)),
-    ("replay_user_messages", lambda o: _switch("--replay-user-messages", o.replay_user_messages)),
+    ("replay_user_messages", lambda o: _switch("--replay-user-messages", _replays(o))),
     ("persist_session", lambda o: _switch("--no-session-persistence", not o.persist_session)),
     ("extra_args", _extra_args),
     ("thinking", _thinking),

@@ -48,9 +48,10 @@ class ClaudeAgentOptions:
 
     Beyond the official fields: `append_allowed_tools` adds to `allowed_tools`; `on_elicitation` and `on_user_dialog`
     answer MCP servers and dialogs of the kinds in `supported_dialog_kinds`; `replay_user_messages` has the CLI repeat
-    each prompt as a `UserMessage` with its uuid; `agent` names the agent that answers; `title` names the session;
-    `prompt_suggestions` and `agent_progress_summaries` ask the CLI for more messages; `persist_session` False keeps
-    the session off the disk; `control_timeout` bounds each control request, in seconds.
+    each prompt as a `UserMessage` with its uuid (None: with `enable_file_checkpointing`, since rewinds need them);
+    `agent` names the agent that answers; `title` names the session; `prompt_suggestions` and
+    `agent_progress_summaries` ask the CLI for more messages; `persist_session` False keeps the session off the disk;
+    `control_timeout` bounds each control request, in seconds.
     """
 
     tools: list[str] | ToolsPreset | None = None
@@ -108,7 +109,7 @@ class ClaudeAgentOptions:
     on_elicitation: ElicitationCallback | None = field(default=None, kw_only=True)
     on_user_dialog: DialogCallback | None = field(default=None, kw_only=True)
     supported_dialog_kinds: list[str] = field(default_factory=list, kw_only=True)
-    replay_user_messages: bool = field(default=False, kw_only=True)
+    replay_user_messages: bool | None = field(default=None, kw_only=True)
     agent: str | None = field(default=None, kw_only=True)
     title: str | None = field(default=None, kw_only=True)
     prompt_suggestions: bool = field(default=False, kw_only=True)

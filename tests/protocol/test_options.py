@@ -94,6 +94,8 @@ def test_the_least_options_send_an_empty_system_prompt_as_the_official_sdk_does(
         ({"skills": [], "setting_sources": ["user"]}, ["--setting-sources=user"]),
         ({"agent": "reviewer"}, ["--agent=reviewer"]),
         ({"replay_user_messages": True}, ["--replay-user-messages"]),
+        ({"enable_file_checkpointing": True}, ["--replay-user-messages"]),
+        ({"enable_file_checkpointing": True, "replay_user_messages": False}, []),
         ({"persist_session": False}, ["--no-session-persistence"]),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
