@@ -22,7 +22,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file alone may meet an older one
         sys.exit("Python 3.11 or newer is needed to run the tests.")
     install = "--no-install" not in arguments
     python = environment()
