@@ -117,6 +117,7 @@ class NamedSession:
             include_partial_messages=True,
             forward_subagent_text=True,
             enable_file_checkpointing=True,
+            replay_user_messages=False,  # the engine knows the uuids; the pictures of a prompt need not come back
             can_use_tool=chat.permit,
             hooks=notebook_guard(self._folder, self._open_notebook()),
             mcp_servers={SERVER: self._server} if self._server else {},
