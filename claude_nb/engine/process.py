@@ -2,7 +2,7 @@
 
 Layer 2. Above: `session` moves the bytes. Below: anyio, `locate`, `protocol.launch`. The CLI gets a process session of
 its own, so that the kernel's interrupt (sent to the whole group) does not hit it. Its error output is always read; the
-last of it explains what went wrong. When this process dies without a word, the CLI sees the end of its stdin and ends.
+last of it explains what went wrong. When this process dies without a word, the `guardian` ends the CLI.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from claude_nb.errors import CLIConnectionError, CLINotFoundError
 from claude_nb.protocol.launch import arguments, environment
 from claude_nb.protocol.options import ClaudeAgentOptions
 
+from .guardian import guardian
 from .locate import find_cli
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ def _end_the_living() -> None:
     """Whatever still runs when Python ends is told to end; nobody is left to wait for it."""
     for pid in list(_living):
         _signal(pid, signal.SIGTERM)
+    if guardian is not None:
+        guardian.close()
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -69,6 +72,8 @@ class CLIProcess(ByteStream):
         assert process.stdout is not None
         self._stdin, self._stdout = process.stdin, process.stdout
         _living.add(process.pid)
+        if guardian is not None:
+            guardian.watch(process.pid)
 
     @classmethod
     async def start(cls, options: ClaudeAgentOptions) -> CLIProcess:
@@ -158,6 +163,8 @@ class CLIProcess(ByteStream):
             # Children of the CLI that outlived it would hold on to the user's files.
             _signal(self._process.pid, _KILL)
             _living.discard(self._process.pid)
+            if guardian is not None:
+                guardian.release(self._process.pid)
             for stream in (self._stdout, self._process.stderr):
                 if stream is not None:
                     await _drain(stream)
