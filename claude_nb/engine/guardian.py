@@ -1,10 +1,10 @@
 """A small process that outlives this one just long enough to end its CLIs.
 
-Layer 2. Above: `process`. Below: the system's shell. A CLI whose stdin closes ends by itself when it is idle, but one in
-mid-turn works on, with all the tools it is allowed (measured on CLI 2.1.329), and a program that is killed cannot say
-goodbye. The guardian reads the ids of process groups from a pipe that only this process holds: when the pipe ends,
-however that came about, it ends the groups that are still listed. It lives while there are CLIs. (PR_SET_PDEATHSIG would
-not do: it fires when the starting *thread* ends, and knows only Linux.) On Windows there is no guardian.
+Layer 2. Above: `process`. Below: the system's shell. A CLI whose stdin closes ends by itself when it is idle, but one
+in mid-turn works on, with all the tools it is allowed (measured on CLI 2.1.329), and a program that is killed cannot
+say goodbye. The guardian reads the ids of process groups from a pipe that only this process holds: when the pipe ends,
+however that came about, it ends the groups that are still listed. It lives while there are CLIs. (PR_SET_PDEATHSIG
+would not do: it fires when the starting *thread* ends, and knows only Linux.) On Windows there is no guardian.
 """
 
 from __future__ import annotations

@@ -45,12 +45,12 @@ async def test_a_program_that_is_killed_in_mid_turn_leaves_no_cli(model, options
         print(session._stream._process.pid, flush=True)
         threading.Event().wait()
     """
-    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE) as process:
+    async with await anyio.open_process([sys.executable, "-c", textwrap.dedent(program)], stderr=None) as process:
         with anyio.fail_after(60):
-            cli = int(await anyio.to_thread.run_sync(process.stdout.readline))
+            cli = int(await process.stdout.receive())
             assert await anyio.to_thread.run_sync(gate.reached.wait, 30)
         process.kill()
-    await gone(cli)
+        await gone(cli)
 
 
 def test_it_lives_while_there_is_something_to_watch():
