@@ -1,6 +1,9 @@
 """claude_nb: a coding agent in the notebook, and the async engine under it."""
 
+import re
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,19 +16,24 @@ last: "Turn | None" = None
 """The turn that a `%%claude` cell finished last."""
 
 
+@cache
+def _homes() -> dict[str, str]:
+    """The module of each public name: `api` is read, not imported, so that one name costs one module."""
+    source = Path(__file__).with_name("api.py").read_text(encoding="utf-8")
+    imports = re.findall(r"^from (\S+) import (?:\(\s*)?(\w+) as \2\b", source, re.MULTILINE)
+    return {name: module for module, name in imports}
+
+
 def __getattr__(name: str) -> Any:
-    # Not `from claude_nb import api`: that would ask here for `api` first.
-    api = import_module("claude_nb.api")
     if name == "__all__":
-        return [public for public in vars(api) if not public.startswith("_")]
-    try:
-        return vars(api)[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        return list(_homes())
+    if name not in _homes():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_homes()[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__getattr__("__all__")})
+    return sorted({*globals(), *_homes()})
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -2,20 +2,22 @@
 
 Layer 2. Above: `session`. Below: the two event loops. A session lives from `start` to `aclose`, which users call from
 whatever tasks they like, so no task group or cancel scope of ours may span the two: one background task owns them all.
+The loops are imported when a session starts, not with the library.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 # asyncio keeps only weak references to tasks.
-_running: set[asyncio.Task[None]] = set()
+_running: set[Any] = set()
 
 
 def spawn(function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     """Start `function` in the running loop and return at once. It must not raise: nobody would hear of it."""
+    import asyncio
+
     try:
         on_asyncio = asyncio.current_task() is not None
     except RuntimeError:
@@ -32,6 +34,8 @@ def spawn(function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
 
 def scheduler() -> Callable[[Callable[[], object]], object]:
     """A function that has the running loop call something soon; it may be used from any thread."""
+    import asyncio
+
     try:
         return asyncio.get_running_loop().call_soon_threadsafe
     except RuntimeError:

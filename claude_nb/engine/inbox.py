@@ -18,18 +18,19 @@ class Bell:
     """Wakes who waits; several inboxes may share one."""
 
     def __init__(self) -> None:
-        self._waiting: anyio.Event | None = None
+        self.awaited: anyio.Event | None = None
+        """What those who wait are waiting for."""
 
     def ring(self) -> None:
         """Something happened."""
-        if self._waiting is not None:
-            self._waiting.set()
-            self._waiting = None
+        if self.awaited is not None:
+            self.awaited.set()
+            self.awaited = None
 
     async def wait(self) -> None:
         """Wait for the next ring."""
-        self._waiting = self._waiting or anyio.Event()
-        await self._waiting.wait()
+        self.awaited = self.awaited or anyio.Event()
+        await self.awaited.wait()
 
 
 class Inbox:
@@ -49,7 +50,8 @@ class Inbox:
         """A message came."""
         if type(message) is StreamEvent or self._all_notes or not _for_the_host(message):
             self.items.append(message)
-            self.bell.ring()
+            if self.bell.awaited:
+                self.bell.ring()
 
     def note(self, event: Event) -> None:
         """Something else happened."""
