@@ -9,30 +9,26 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 import anyio
 
 from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
+from claude_nb.conversation.model import QuestionStatus
 from claude_nb.conversation.notices import Words
 from claude_nb.conversation.reduce import Reducer
 from claude_nb.engine.session import Session
 from claude_nb.errors import BudgetExceededError, ClaudeSDKError, RewindError, TurnInterrupted
 from claude_nb.protocol.message import Message
 from claude_nb.protocol.options import ClaudeAgentOptions
-from claude_nb.protocol.permission import (
-    PermissionMode,
-    PermissionResult,
-    PermissionResultAllow,
-    PermissionResultDeny,
-    ToolPermissionContext,
-)
+from claude_nb.protocol.permission import PermissionMode
+from claude_nb.questions import Answer, Decide, Questions, Terms
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +43,6 @@ class Face(Protocol):
         """The conversation took these steps, in this order."""
 
 
-Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult | None]]
-Answer = Callable[[Question, Turn], Awaitable[PermissionResult]]
 MakeOptions = Callable[["Chat"], ClaudeAgentOptions]
 
 
@@ -85,15 +79,17 @@ class Chat:
     """One named session.
 
     `make_options` says how its CLI is started and `stamp` names what they depend on: when it changes, the session is
-    resumed with new ones at its next prompt. The CLI's permission questions go to `decide` (rules) and, if that
-    leaves them open, are shown in the turn and go to `answer` (a person). `on_own_turn` gets each finished turn
-    that no prompt of ours began (a background task's report), `on_change` each change that the CLI's words made.
+    resumed with new ones at its next prompt. The CLI's questions go to `decide` (rules) and, if that leaves them open,
+    are shown in the turn and go to `answer` (a person) under `terms`; `questions` is what the CLI calls. `on_own_turn`
+    gets each finished turn that no prompt of ours began (a background task's report), `on_change` each change that
+    the CLI's words made.
     `environ` is where secrets to hide are looked for.
     """
 
     make_options: MakeOptions
     decide: Decide
     answer: Answer
+    terms: Callable[[Turn], Terms] = lambda turn: Terms()
     stamp: Callable[[], Hashable] = lambda: None
     budget: Budget = field(default_factory=Budget)
     name: str = "default"
@@ -101,6 +97,7 @@ class Chat:
     on_own_turn: Callable[[Turn], None] = lambda turn: None
     on_start: Callable[[str], None] = lambda session_id: None
     on_change: Callable[[Change], None] = lambda change: None
+    questions: Questions = field(init=False)
     conversation: Conversation = field(init=False)
     session: Session | None = field(init=False, default=None)
     resume_id: str | None = field(init=False, default=None)
@@ -114,6 +111,9 @@ class Chat:
     _started_with: Hashable = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.questions = Questions(
+            self, self.decide, self.answer, self.terms, lambda: Path(self.conversation.cwd or ".").absolute()
+        )
         self._renew()
 
     def _renew(self) -> None:
@@ -325,52 +325,22 @@ class Chat:
 
     # -- questions ----------------------------------------------------------------------------------------------
 
-    async def permit(self, tool_name: str, input: dict[str, Any], context: ToolPermissionContext) -> PermissionResult:
-        """Settle one permission question of the CLI: by rule, else shown with its tool call and answered there."""
-        turn = self._turn_of(context.tool_use_id)
-        if turn is None:
-            return PermissionResultDeny(message="No turn is running that this tool call belongs to.")
-        decided = await self.decide(turn, tool_name, input, context)
-        if decided is not None:
-            return decided
-        question = Question(
-            key="",
-            id=secrets.token_urlsafe(16),
-            kind="permission",
-            ask={
-                "tool_name": tool_name,
-                "input": input,
-                "title": context.title,
-                "description": context.description,
-                "decision_reason": context.decision_reason,
-                "blocked_path": context.blocked_path,
-                "agent": context.agent_id,
-                "suggestions": [s.to_dict() for s in context.suggestions],
-            },
-        )
-        self._emit(self._reducer.ask(turn, question, context.tool_use_id, time.time()))
-        try:
-            result = await self.answer(question, turn)
-        except anyio.get_cancelled_exc_class():
-            self._emit(self._reducer.settle(turn, question, "cancelled", None, time.time()))
-            raise
-        except Exception as error:
-            logger.exception("a permission question could not be answered")
-            result = PermissionResultDeny(message=f"The question could not be asked: {error}")
-        self._emit(self._reducer.settle(turn, question, "answered", decision(result), time.time()))
-        return result
+    def asked(self, turn: Turn, question: Question, tool_use_id: str | None) -> None:
+        """Show an open question after its tool call."""
+        shown = question.ask
+        changes = self._reducer.ask(turn, question, tool_use_id, time.time())
+        if question.ask.get("input") != shown.get("input"):
+            question.ask["redacted"] = True  # what is shown must not be taken for what was asked
+        self._emit(changes)
 
-    def _turn_of(self, tool_use_id: str | None) -> Turn | None:
+    def settled(self, turn: Turn, question: Question, status: QuestionStatus, decision: dict[str, Any] | None) -> None:
+        """Leave the record of a question that is over; nothing, if its turn has ended and left it already."""
+        if question.status == "open":
+            self._emit(self._reducer.settle(turn, question, status, decision, time.time()))
+
+    def turn_of(self, tool_use_id: str | None) -> Turn | None:
+        """The turn that runs, else the one that made this tool call."""
         if self._reducer.current is not None:
             return self._reducer.current
         turns = reversed(self.conversation.turns)
         return next((t for t in turns if any(isinstance(b, Tool) and b.id == tool_use_id for b in t.blocks)), None)
-
-
-def decision(result: PermissionResult) -> dict[str, Any]:
-    """A permission result as the record kept with its question."""
-    if isinstance(result, PermissionResultAllow):
-        updates = [update.to_dict() for update in result.updated_permissions or []]
-        edited = result.updated_input is not None
-        return {"behavior": "allow", "edited": edited, "updated_permissions": updates}
-    return {"behavior": "deny", "message": result.message, "interrupt": result.interrupt}

@@ -19,6 +19,7 @@ LAYERS = {
     "widgets": 3,
     "kernel": 3,
     "chat": 4,
+    "questions": 4,
     "ask": 4,
     "ledger": 4,
     "rewinder": 4,
@@ -31,8 +32,9 @@ LAYERS = {
     "api": 6,
 }
 # Rooms that share a number but not a wall: errors are the words of the protocol, and the command starts the demo,
-# whose model is also the kit for users' tests. A rewind moves a chat.
+# whose model is also the kit for users' tests. A chat hosts its questions, a rewind moves a chat.
 NEIGHBOURS = {
+    ("chat", "questions"),
     ("protocol", "errors"),
     ("cli", "demo"),
     ("cli", "doctor"),

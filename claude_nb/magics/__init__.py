@@ -37,6 +37,10 @@ class ClaudeMagics(Magics):
         "the tool's name, its input and the context; True allows, False denies, None asks where somebody can answer."
     ).tag(config=True)
 
+    question_timeout = Float(
+        3600.0, allow_none=True, min=0.0, help="Seconds after which an unanswered card is denied; 0: never."
+    ).tag(config=True)
+
     @default("permission_policy")
     def _default_policy(self) -> str:
         return os.environ.get("CLAUDE_NB_PERMISSION_POLICY", "deny")

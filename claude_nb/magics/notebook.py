@@ -27,8 +27,9 @@ from claude_nb.engine.tool import tool as make_tool
 from claude_nb.kernel.cell import Kind, Place, detect
 from claude_nb.kernel.interpolate import interpolate
 from claude_nb.kernel.pump import Pump
-from claude_nb.kernel.tools import MainThreadRunner, ask_typed_from
+from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import past, permissions, stages
+from claude_nb.magics.asking import Asker, Seat
 from claude_nb.magics.errors import short
 from claude_nb.magics.guard import open_notebook
 from claude_nb.magics.past import Past
@@ -60,9 +61,10 @@ class Notebook:
         self.budget = Budget(settings.budget_usd)
         self.functions: dict[str, SdkMcpTool[Any]] = {}
         self._sessions: dict[str, NamedSession] = {}
-        self._places: dict[str, Place] = {}
+        self._seats: dict[str, Seat] = {}
         self._running: dict[str, concurrent.futures.Future[Turn]] = {}
         self._untold: list[Turn] = []
+        self.asker = Asker(self.pump, lambda: settings.question_timeout)
         self.rewinds = Rewinds(self, _scheduler)
         self._started_in = Path.cwd()
 
@@ -85,13 +87,14 @@ class Notebook:
             self.pump,
             quiet=args.quiet,
             schedule=_scheduler(place),
-            on_stop=lambda: portal.post(chat.stop, turn.id),
+            heard=partial(self._heard, chat, turn),
         )
         stage.open()
-        self._places[turn.id] = place
+        waits = not (args.bg and place.kind is Kind.LAB)
+        self._seats[turn.id] = Seat(place, stage, waits)
         future = portal.start(chat.run, turn, stage)
         self._running[turn.id] = future
-        if args.bg and place.kind is Kind.LAB:
+        if not waits:
             future.add_done_callback(lambda done: self._finish(turn, args, stage, done))
             return None
         self._wait(future, chat, turn, stage)
@@ -117,7 +120,7 @@ class Notebook:
         self._keep(turn, args.out)
 
     def _forget(self, turn: Turn) -> None:
-        self._places.pop(turn.id, None)
+        self._seats.pop(turn.id, None)
         self._running.pop(turn.id, None)
 
     def _keep(self, turn: Turn, out: str | None) -> None:
@@ -184,7 +187,8 @@ class Notebook:
             make_options=session.options,
             stamp=session.stamp,
             decide=partial(self._decide, session),
-            answer=self._answer,
+            answer=partial(self._answer, session),
+            terms=lambda turn: self.asker.terms(self._seats.get(turn.id)),
             budget=self.budget,
             on_own_turn=self._untold.append,
             on_start=partial(self._remember, session),
@@ -216,26 +220,40 @@ class Notebook:
         decided = await permissions.by_policy(policy, tool_name, input, context)
         if decided is not None:
             return decided
-        place = self._places.get(turn.id)
-        if place is None or place.kind is Kind.HEADLESS:
-            return permissions.without_a_person(policy)
+        seat = self._seats.get(turn.id)
+        if seat is None or seat.place.kind is Kind.HEADLESS:
+            return permissions.without_a_person(policy, tool_name)
         return None
 
-    async def _answer(self, question: Question, turn: Turn) -> PermissionResult:
-        answer = await ask_typed_from(
-            self.pump,
-            permissions.wording(question),
-            permissions.CHOICES,
-            "n",
-            context=self._places[turn.id].context,
+    async def _answer(self, session: NamedSession, question: Question, turn: Turn, ask: dict[str, Any]) -> Any:
+        result = await self.asker.answer(question, turn, ask, self._seats.get(turn.id))
+        if isinstance(result, PermissionResultAllow) and result.updated_permissions:
+            session.rules.learn(result.updated_permissions)
+            self._settle_open(session)
+        return result
+
+    def _settle_open(self, session: NamedSession) -> None:
+        """Answer the session's open cards that its mode now permits."""
+        turns = {turn.id for turn in session.chat.conversation.turns} if session.chat else set()
+        self.asker.settle(
+            turns,
+            lambda ask: (
+                PermissionResultAllow() if session.rules.permits(ask["tool_name"], ask.get("blocked_path")) else None
+            ),
         )
-        return permissions.typed(answer)
+
+    def _heard(self, chat: Chat, turn: Turn, message: dict[str, Any]) -> None:
+        match message.get("k"):
+            case "stop":
+                portal.post(chat.stop, turn.id)
+            case "answer":
+                self.asker.heard(turn.id, message)
 
     def _context_of(self, chat: Chat) -> contextvars.Context | None:
         """Where what a tool of this chat prints belongs: the cell of the turn that runs."""
         running = next((t for t in chat.conversation.turns if t.status == "running"), None)
-        place = self._places.get(running.id) if running else None
-        return place.context if place else None
+        seat = self._seats.get(running.id) if running else None
+        return seat.place.context if seat else None
 
     # -- what the line magic asks for ---------------------------------------------------------------------------
 
@@ -299,6 +317,7 @@ class Notebook:
         session.rules.mode = mode
         if session.chat is not None:
             portal.call(session.chat.set_permission_mode, session.rules.cli_mode)
+            portal.loop().call_soon_threadsafe(self._settle_open, session)
 
     def set_budget(self, limit: float | None) -> None:
         """Change what this notebook may spend, in US dollars."""

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
-import textwrap
 from collections.abc import Callable
 from typing import Any, Literal
 
-from claude_nb.conversation import Question
 from claude_nb.errors import OptionsError
 from claude_nb.protocol.permission import (
     PermissionResult,
@@ -21,7 +18,6 @@ from claude_nb.protocol.permission import (
     PermissionResultDeny,
     ToolPermissionContext,
 )
-from claude_nb.render.text import visible
 
 Policy = Callable[[str, dict[str, Any], ToolPermissionContext], Any]
 """Tool name, its input, what the CLI says about it -> True: allow, False: deny, None: ask. May be async."""
@@ -31,6 +27,8 @@ DENIED = (
     "To allow it, set ClaudeMagics.permission_policy (or CLAUDE_NB_PERMISSION_POLICY) to 'allow' "
     "or to the dotted name of a function that decides."
 )
+
+UNANSWERED = "Nobody can be asked: this notebook runs without a person. Decide by yourself and say what you decided."
 
 
 def load_policy(name: str | Policy) -> Policy | Literal["allow", "deny"]:
@@ -70,32 +68,8 @@ async def by_policy(
     return PermissionResultAllow() if verdict else PermissionResultDeny(message="The permission policy denied this.")
 
 
-def without_a_person(policy: Policy | Literal["allow", "deny"]) -> PermissionResult:
-    """What a question gets that nobody can answer."""
+def without_a_person(policy: Policy | Literal["allow", "deny"], tool_name: str) -> PermissionResult:
+    """What a question gets that nobody can answer. What only a person can say is never made up."""
+    if tool_name == "AskUserQuestion":
+        return PermissionResultDeny(message=UNANSWERED)
     return PermissionResultAllow() if policy == "allow" else PermissionResultDeny(message=DENIED)
-
-
-CHOICES = {"y": "allow once", "n": "deny", "s": "deny and stop"}
-
-
-def wording(question: Question) -> str:
-    """The question as text, for somebody who answers by typing."""
-    ask = question.ask
-    lines = [ask.get("title") or f"The agent wants to use {ask['tool_name']}", visible(describe(ask))]
-    if ask.get("decision_reason"):
-        lines.append(f"({visible(ask['decision_reason'])})")
-    return "\n".join(lines)
-
-
-def describe(ask: dict[str, Any]) -> str:
-    """What would run: the command, or the input as JSON, each line set in."""
-    input = ask["input"]
-    text = input["command"] if set(input) >= {"command"} else json.dumps(input, indent=2, ensure_ascii=False)
-    return textwrap.indent(text, "    ")
-
-
-def typed(answer: str) -> PermissionResult:
-    """What a typed key stands for."""
-    if answer == "y":
-        return PermissionResultAllow()
-    return PermissionResultDeny(message="The user denied this tool call.", interrupt=answer == "s")

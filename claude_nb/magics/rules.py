@@ -8,10 +8,11 @@ guards and deny rules hold in it, and what only a person can answer is still ask
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from claude_nb.protocol.permission import PermissionMode
+from claude_nb.protocol.permission import PermissionMode, PermissionUpdate
 
 Behavior = Literal["allow", "deny"]
 
@@ -56,6 +57,21 @@ class Rules:
     mode: PermissionMode = "default"
     allow: list[str] = field(default_factory=list)
     deny: list[str] = field(default_factory=list)
+    granted: list[str] = field(default_factory=list)
+    """Rules and folders that a card allowed for the session: the running CLI knows them, the next one is told."""
+    folders: list[str] = field(default_factory=list)
+
+    def learn(self, updates: Iterable[PermissionUpdate]) -> None:
+        """Keep what a card allowed for as long as the session lives; what went into a settings file is kept there."""
+        for update in updates:
+            if update.type == "setMode" and update.mode in MODES:
+                self.mode = update.mode
+            elif update.destination not in (None, "session"):
+                continue
+            elif update.type == "addRules" and update.behavior == "allow":
+                self.granted += [str(rule) for rule in update.rules or [] if str(rule) not in self.granted]
+            elif update.type == "addDirectories":
+                self.folders += [folder for folder in update.directories or [] if folder not in self.folders]
 
     @property
     def armed(self) -> bool:
@@ -89,5 +105,5 @@ class Rules:
 
     def __str__(self) -> str:
         rows = [f"mode {self.mode}: {MODES[self.mode]}"]
-        rows += [f"allow {rule}" for rule in self.allow] + [f"deny  {rule}" for rule in self.deny]
+        rows += [f"allow {rule}" for rule in [*self.allow, *self.granted]] + [f"deny  {rule}" for rule in self.deny]
         return "\n".join(rows)

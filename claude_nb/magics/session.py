@@ -22,6 +22,7 @@ from claude_nb.magics import trust
 from claude_nb.magics.guard import notebook_guard
 from claude_nb.magics.rules import Rules
 from claude_nb.protocol.config import McpSdkServerConfig, SettingSource
+from claude_nb.protocol.hook import HookMatcher, Hooks
 from claude_nb.protocol.options import ClaudeAgentOptions
 
 if TYPE_CHECKING:
@@ -112,14 +113,16 @@ class NamedSession:
             system_prompt={"type": "preset", "preset": "claude_code", "append": ABOUT},
             setting_sources=self._sources(),
             permission_mode=self.rules.cli_mode,
-            allowed_tools=list(self.rules.allow),
+            allowed_tools=[*self.rules.allow, *self.rules.granted],
+            add_dirs=list(self.rules.folders),
             disallowed_tools=list(self.rules.deny),
             include_partial_messages=True,
             forward_subagent_text=True,
             enable_file_checkpointing=True,
             replay_user_messages=False,  # the engine knows the uuids; the pictures of a prompt need not come back
-            can_use_tool=chat.permit,
-            hooks=notebook_guard(self._folder, self._open_notebook()),
+            can_use_tool=chat.questions.permit,
+            on_elicitation=chat.questions.elicit,
+            hooks=self._hooks(chat),
             mcp_servers={SERVER: self._server} if self._server else {},
             max_budget_usd=chat.budget.left_usd,
             resume=chat.resume_id,
@@ -127,6 +130,11 @@ class NamedSession:
             fork_session=chat.cut_at is not None,
             session_id=str(uuid4()) if chat.cut_at is not None else None,
         )
+
+    def _hooks(self, chat: Chat) -> Hooks:
+        after = [HookMatcher(hooks=[chat.questions.tell_edit])]
+        guard = notebook_guard(self._folder, self._open_notebook())
+        return {**guard, "PostToolUse": after, "PostToolUseFailure": after}
 
     @property
     def _folder(self) -> Path:

@@ -12,6 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
+import anyio
+import anyio.to_thread
+
 from claude_nb.conversation import Change, Turn
 from claude_nb.kernel.cell import Kind, Place
 from claude_nb.kernel.pump import Pump
@@ -26,6 +29,8 @@ READY_SECONDS = 3.0
 PLAIN_UPDATE_SECONDS = 0.25
 
 Schedule = Callable[[float, Callable[[], None]], Any]
+Heard = Callable[[dict[str, Any]], None]
+"""Gets what a page says to the kernel: `{"k": "stop"}`, `{"k": "answer", ...}`. Engine's thread."""
 
 
 class Stage(Protocol):
@@ -36,6 +41,12 @@ class Stage(Protocol):
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Follow the turn. Engine's thread; must not wait."""
+
+    async def watched(self, patience: float) -> bool:
+        """Whether a page shows this stage with its buttons; waits up to `patience` seconds from its opening on."""
+
+    def make_room(self) -> None:
+        """Something is about to be asked below what is shown. Engine's thread."""
 
     def close(self, turn: Turn, *, late: bool = False) -> None:
         """Leave the finished turn. Main thread; `late` when the cell has ended already (then any thread)."""
@@ -52,6 +63,13 @@ class Silent:
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Nothing to follow."""
+
+    async def watched(self, patience: float) -> bool:
+        """No page shows it."""
+        return False
+
+    def make_room(self) -> None:
+        """There is nothing in the way."""
 
     def close(self, turn: Turn, *, late: bool = False) -> None:
         """Show a failure; a good answer is in its variable."""
@@ -85,6 +103,14 @@ class Terminal:
         """Print on the main thread, where the prompt lives."""
         self._pump.submit(self._view.apply, list(changes))
 
+    async def watched(self, patience: float) -> bool:
+        """A terminal has no buttons."""
+        return False
+
+    def make_room(self) -> None:
+        """Take away what stands below the text; calls are done in order, so this comes before the question."""
+        self._pump.submit(self._view.pause)
+
     def close(self, turn: Turn, *, late: bool = False) -> None:
         """All has been printed as it came."""
 
@@ -92,9 +118,9 @@ class Terminal:
 class Live:
     """A widget that fills while the turn runs, replaced at the end by static output under the same display id."""
 
-    def __init__(self, place: Place, look: Look, pump: Pump, schedule: Schedule, on_stop: Callable[[], None]):
+    def __init__(self, place: Place, look: Look, pump: Pump, schedule: Schedule, heard: Heard):
         self.place, self.look, self._pump = place, look, pump
-        self._schedule, self._on_stop = schedule, on_stop
+        self._schedule, self._heard = schedule, heard
         self._display_id = f"claude-{uuid4().hex[:12]}"
         self._face: LiveFace | None = None
         self._opened = 0.0
@@ -111,10 +137,6 @@ class Live:
         self.place.show(self._face.view_bundle(), self._display_id)
         self._opened = time.monotonic()
 
-    def _heard(self, message: dict[str, Any]) -> None:
-        if message.get("k") == "stop":
-            self._on_stop()
-
     def changed(self, changes: Sequence[Change]) -> None:
         """Send them to the page; where no widget answers, show the turn as it is now, a few times a second."""
         assert self._face is not None
@@ -125,6 +147,15 @@ class Live:
         self._plain_due = True
         turn = changes[-1].turn
         self._schedule(PLAIN_UPDATE_SECONDS, lambda: self._show_plainly(turn))
+
+    async def watched(self, patience: float) -> bool:
+        """Whether a page has drawn the widget."""
+        assert self._face is not None
+        left = max(0.0, self._opened + patience - time.monotonic())
+        return await anyio.to_thread.run_sync(self._face.ready.wait, left, abandon_on_cancel=True)
+
+    def make_room(self) -> None:
+        """The cell's output has room below the widget."""
 
     def _show_plainly(self, turn: Turn) -> None:
         self._plain_due = False
@@ -142,14 +173,12 @@ class Live:
             self._face.close()
 
 
-def choose(
-    place: Place, look: Look, pump: Pump, *, quiet: bool, schedule: Schedule, on_stop: Callable[[], None]
-) -> Stage:
+def choose(place: Place, look: Look, pump: Pump, *, quiet: bool, schedule: Schedule, heard: Heard) -> Stage:
     """The stage for this cell."""
     if quiet:
         return Silent(place, look)
     if place.kind is Kind.TERMINAL:
         return Terminal(place, look, pump)
     if place.kind is Kind.LAB:
-        return Live(place, look, pump, schedule, on_stop)
+        return Live(place, look, pump, schedule, heard)
     return Final(place, look)

@@ -109,7 +109,7 @@ class Reply:
 
 
 def read(card: Card, answer: Any) -> Reply | None:
-    """The reply in what a page sent, `{"v": button, "f": {field: value}, "sure": bool}`; None if the card offers none."""
+    """The reply in what a page sent, `{"v": button, "f": {field: value}, "sure": bool}`; None if not offered."""
     if not isinstance(answer, dict):
         return None
     found = next((pair for pair in card.buttons() if pair[0].value == answer.get("v")), None)

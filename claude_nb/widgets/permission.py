@@ -250,7 +250,12 @@ def _always(ask: Ask) -> list[Row]:
     return rows
 
 
-_MODES = {"acceptEdits": "Accept edits for this session", "bypassPermissions": "Allow everything"}
+# Modes that a card may switch to. The one that allows everything is armed elsewhere.
+_MODES = {
+    "acceptEdits": "Accept edits for this session",
+    "default": "Ask again before edits",
+    "plan": "Switch to planning",
+}
 
 
 def always_label(update: Ask) -> str | None:
@@ -259,8 +264,7 @@ def always_label(update: Ask) -> str | None:
         case "addRules" if update.get("behavior") == "allow" and _names(update):
             return f"Always: {_names(update)}"
         case "setMode":
-            mode = str(update.get("mode"))
-            return _MODES.get(mode, f"Switch to mode {shown(mode)}")
+            return _MODES.get(str(update.get("mode")))
         case "addDirectories" if isinstance(update.get("directories"), list):
             return f"Always: work in {', '.join(shown(str(d)) for d in update['directories'])}"
         case _:

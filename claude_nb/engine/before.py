@@ -1,0 +1,46 @@
+"""The file that an edit would change, as it is: so that a person can be shown the difference before agreeing to it.
+
+Layer 2. Above: `questions`. Below: the file system, read in a thread of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+#: Tools that change a text file, all naming it by `file_path`.
+EDITS = frozenset({"Edit", "MultiEdit", "Write"})
+#: The most bytes that are read to compare.
+MOST = 2_000_000
+SECONDS = 2.0
+
+
+async def file_before(tool_name: str, input: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+    """`{"text": ...}`, `{"missing": True}` or `{"unreadable": why}`; None for a tool that edits no file.
+
+    Relative paths start at `folder`. Takes two seconds at most, whatever file system the path is on.
+    """
+    path = input.get("file_path")
+    if tool_name not in EDITS or not isinstance(path, str):
+        return None
+    with anyio.move_on_after(SECONDS):
+        return await anyio.to_thread.run_sync(_read, folder / path, abandon_on_cancel=True)
+    return {"unreadable": "it took too long"}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if not path.exists():
+            return {"missing": True}
+        if not path.is_file():  # a pipe or a device would never end
+            return {"unreadable": "it is no regular file"}
+        if path.stat().st_size > MOST:
+            return {"unreadable": f"it is larger than {MOST:,} bytes"}
+        return {"text": path.read_bytes().decode("utf-8").replace("\r\n", "\n")}
+    except UnicodeDecodeError:
+        return {"unreadable": "it is not UTF-8 text"}
+    except (OSError, ValueError) as error:
+        return {"unreadable": type(error).__name__}
