@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 import anyio
 
@@ -29,7 +29,8 @@ from claude_nb.conversation.rewind import (
     Rewound,
     Scope,
     Write,
-    checkpoints_in,
+    checkpoints_of,
+    entry_before,
     plan,
     written_path,
 )
@@ -37,9 +38,12 @@ from claude_nb.engine.session import Session
 from claude_nb.errors import ControlError, RewindError
 from claude_nb.protocol.control import SideAnswer
 from claude_nb.sessions.paths import find_transcript
-from claude_nb.sessions.transcript import chain, read
+from claude_nb.sessions.transcript import read
 from claude_nb.sessions.undo import Backup, back_up, digest
 
+# The CLI writes its transcript a little later than it answers: how often to look for a prompt in it, how far apart.
+FLUSH_TRIES = 30
+FLUSH_SECONDS = 0.1
 # Long conversations take a model a while to sum up; seconds.
 SUMMARY_TIMEOUT = 300.0
 SUMMARISE = (
@@ -96,9 +100,7 @@ class Rewinder:
 
         Starts the CLI if it does not run. Raises what keeps it from starting.
         """
-        if chat.resume_id is None and not chat.busy:
-            return []
-        found = await anyio.to_thread.run_sync(_prompts, chat)
+        found = checkpoints_of(chat.conversation)
         if not found:
             return []
         if chat.session is not None and chat.session.is_alive:
@@ -140,13 +142,14 @@ class Rewinder:
             if scope == "files" and checkpoint.files is None:
                 raise RewindError(f"The CLI has no checkpoint of the files at prompt {checkpoint.number}.")
             files = todo.files if scope != "conversation" else ()
+            cut = await _before(chat, checkpoint) if scope != "files" else None
             summary = await _summary(session, checkpoint) if summarise else None
             about = {"session": chat.resume_id, "prompt": checkpoint.prompt, "folder": chat.conversation.cwd}
             backup = await anyio.to_thread.run_sync(back_up, [file.path for file in files], about)
             position = chat.position
             failed = await self._restore_files(session, replace(todo, files=files), backup) if files else ()
-            if scope != "files":
-                await chat.move(_before(checkpoint, position, summary))
+            if cut is not None:
+                await chat.move(replace(cut, recap=RECAP.format(summary=summary) if summary else None))
         restored = tuple(path for path in todo.restores if path not in failed) if files else ()
         self._mark(chat, restored)
         rewound = Rewound(
@@ -204,16 +207,6 @@ class Rewinder:
         return dict.fromkeys(changed, "changed since the rewind: those changes would be lost")
 
 
-def _prompts(chat: Chat) -> list[Checkpoint]:
-    """The prompts in the transcript of the conversation as it stands; reads the disk."""
-    session_id = chat.resume_id or chat.conversation.session_id
-    path = find_transcript(session_id, chat.conversation.cwd) if session_id else None
-    if path is None:
-        return []
-    asked = {turn.id: turn.prompt for turn in chat.conversation.turns}
-    return checkpoints_in(chain(read(Path(path))), chat.name, asked, until=chat.cut_at)
-
-
 async def _with_files(checkpoint: Checkpoint, session: Session) -> Checkpoint:
     try:
         found = await session.rewind_files(checkpoint.id, dry_run=True)
@@ -225,14 +218,23 @@ async def _with_files(checkpoint: Checkpoint, session: Session) -> Checkpoint:
     return replace(checkpoint, files=files, insertions=found.insertions, deletions=found.deletions)
 
 
-def _before(checkpoint: Checkpoint, position: Position, summary: str | None) -> Position:
-    """Where the conversation stands when it is cut in front of `checkpoint`."""
-    recap = RECAP.format(summary=summary) if summary else None
+async def _before(chat: Chat, checkpoint: Checkpoint) -> Position:
+    """Where the conversation stands when it is cut in front of `checkpoint`. Raises RewindError."""
+    session_id = chat.resume_id or chat.conversation.session_id or ""
+    for _ in range(FLUSH_TRIES):
+        path = await anyio.to_thread.run_sync(find_transcript, session_id, chat.conversation.cwd)
+        entries = await anyio.to_thread.run_sync(read, path) if path else []
+        with suppress(KeyError):
+            parent = entry_before(entries, checkpoint.id)
+            break
+        await anyio.sleep(FLUSH_SECONDS)
+    else:
+        raise RewindError(f"Prompt {checkpoint.number} is not in the session's transcript: it never reached the CLI.")
+    if parent is None:
+        return Position()
+    position = chat.position
     ids = [turn.id for turn in position.turns]
-    count = ids.index(checkpoint.id) if checkpoint.id in ids else 0
-    if checkpoint.parent is None:
-        return Position(recap=recap)
-    return replace(position, cut_at=checkpoint.parent, turns=position.turns[:count], recap=recap)
+    return replace(position, cut_at=parent, turns=position.turns[: ids.index(checkpoint.id)], recap=None)
 
 
 async def _summary(session: Session, checkpoint: Checkpoint) -> str:

@@ -7,12 +7,11 @@ can be cut in front of it. Paths are absolute, times are seconds since the epoch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
-from .model import Tool
+from .model import Conversation, Tool
 
 Scope = Literal["files", "conversation", "both"]
 
@@ -26,9 +25,8 @@ NOT_REWOUND = "Not taken back: what shell commands did, and the variables of thi
 class Checkpoint:
     """One prompt that can be gone back to. `number` counts from 1, the oldest; `id` is the uuid it was sent under.
 
-    `parent` is the transcript entry before it, where the conversation would be cut; None for the first prompt.
-    `files` are those that going back would change, by `insertions` and `deletions` lines in all; None when the CLI
-    has no checkpoint of the files there.
+    `at` is 0.0 where it is not known (a session of an earlier kernel). `files` are those that going back would change,
+    by `insertions` and `deletions` lines in all; None when the CLI has no checkpoint of the files there.
     """
 
     number: int
@@ -36,7 +34,6 @@ class Checkpoint:
     prompt: str
     at: float
     session: str = "default"
-    parent: str | None = None
     files: tuple[str, ...] | None = None
     insertions: int = 0
     deletions: int = 0
@@ -140,28 +137,25 @@ def written_path(tool: Tool) -> str | None:
     return path if tool.status == "done" and isinstance(path, str) else None
 
 
-def checkpoints_in(
-    branch: Iterable[Mapping[str, Any]], session: str, asked: Mapping[str, str], *, until: str | None = None
-) -> list[Checkpoint]:
-    """The prompts on a branch of a transcript, oldest first.
+def checkpoints_of(conversation: Conversation) -> list[Checkpoint]:
+    """The prompts of a conversation that were sent, oldest first; what they would change is not known yet."""
+    sent = (t for t in conversation.turns if t.origin == "human" and t.status not in ("queued", "cancelled"))
+    return [
+        Checkpoint(number=number, id=turn.id, prompt=turn.prompt.strip(), at=turn.started, session=conversation.name)
+        for number, turn in enumerate(sent, 1)
+    ]
 
-    `asked` maps uuids to prompts as the person wrote them, before values were filled in. With `until`, the branch ends
-    with the entry of that uuid.
+
+def entry_before(entries: Iterable[Mapping[str, Any]], prompt_id: str) -> str | None:
+    """The entry of a transcript after which it has to be cut to end just before a prompt; None for its beginning.
+
+    Raises KeyError if the prompt is not there. Works across a compaction, which links what came before it by a field of
+    its own.
     """
-    found: list[Checkpoint] = []
-    for entry in _cut(branch, until):
-        if _is_prompt(entry):
-            found.append(
-                Checkpoint(
-                    number=len(found) + 1,
-                    id=entry["uuid"],
-                    prompt=asked.get(entry["uuid"]) or _text(entry),
-                    at=_time(entry.get("timestamp")),
-                    session=session,
-                    parent=entry.get("parentUuid") or entry.get("logicalParentUuid"),
-                )
-            )
-    return found
+    for entry in entries:
+        if entry.get("uuid") == prompt_id:
+            return entry.get("parentUuid") or entry.get("logicalParentUuid")
+    raise KeyError(prompt_id)
 
 
 def plan(
@@ -182,37 +176,3 @@ def plan(
         for path in checkpoint.files or ()
     )
     return Plan(checkpoint=checkpoint, files=tuple(files), dropped=last - checkpoint.number + 1)
-
-
-def _cut(branch: Iterable[Mapping[str, Any]], until: str | None) -> Iterator[Mapping[str, Any]]:
-    for entry in branch:
-        yield entry
-        if until is not None and entry.get("uuid") == until:
-            return
-
-
-def _is_prompt(entry: Mapping[str, Any]) -> bool:
-    """Whether a person said this: no tool result, no note of the CLI, no report of a background task."""
-    if entry.get("type") != "user" or entry.get("isMeta") or entry.get("isSidechain") or entry.get("isCompactSummary"):
-        return False
-    origin = entry.get("origin")
-    if isinstance(origin, dict) and origin.get("kind") not in (None, "human"):
-        return False
-    content = (entry.get("message") or {}).get("content")
-    if isinstance(content, list) and any(part.get("type") == "tool_result" for part in content):
-        return False
-    return not _text(entry).startswith("[Request interrupted by user")
-
-
-def _text(entry: Mapping[str, Any]) -> str:
-    content = (entry.get("message") or {}).get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "\n".join(part.get("text", "") for part in content if part.get("type") == "text")
-
-
-def _time(stamp: Any) -> float:
-    try:
-        return datetime.fromisoformat(str(stamp)).timestamp()
-    except ValueError:
-        return 0.0

@@ -25,7 +25,9 @@ def quote(prompt: str) -> str:
 
 
 def ago(at: float, now: float) -> str:
-    """How long ago a moment was: `just now`, `5m ago`, `3h ago`, `2d ago`."""
+    """How long ago a moment was: `just now`, `5m ago`, `3h ago`, `2d ago`; `earlier` for 0.0, which is not known."""
+    if not at:
+        return "earlier"
     minutes = int(now - at) // 60
     for size, unit in ((60 * 24, "d"), (60, "h"), (1, "m")):
         if minutes >= size:
@@ -114,9 +116,7 @@ def plan_lines(plan: Plan, now: float, root: str | None) -> list[str]:
 
 def fork_line(plan: Plan) -> str:
     """What restoring the conversation means."""
-    if plan.checkpoint.parent is None:
-        return "it begins afresh; what was said is kept on disk."
-    return f"it is forked, without the last {plural(plan.dropped, 'prompt')}; what was said is kept on disk."
+    return f"it is forked there, without the last {plural(plan.dropped, 'prompt')}; the whole of it is kept on disk."
 
 
 def done_lines(rewound: Rewound, root: str | None) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,237 @@ def test_undo_brings_back_files_and_conversation(page: Page, project: Path) -> N
     assert "Is it good?" in asked_last(page)
     reply = page.front.execute("%claude rewind --undo --yes", allow_stdin=False).reply()
     assert "undone" in reply["evalue"]
+
+
+def test_python_code_lists_goes_back_and_undoes(page: Page, project: Path) -> None:
+    said = headless(
+        page,
+        "points = claude_nb.checkpoints()\n"
+        "print([(p.number, p.prompt, len(p.files)) for p in points])\n"
+        "done = claude_nb.rewind(points[1], conversation=False)\n"
+        "print(done.scope, sorted(f.rsplit('/')[-1] for f in done.files), done.dropped, done.prompt)\n"
+        "print(open('story.txt').read().split())\n"
+        "print(claude_nb.undo_rewind().undone)\n"
+        "print(open('story.txt').read().split())",
+    )
+    assert said.splitlines() == [
+        "[(1, 'Begin a story.', 2), (2, 'Go on with it.', 2), (3, 'Is it good?', 0)]",
+        "files ['notes.txt', 'story.txt'] 0 Go on with it.",
+        "['one']",
+        "True",
+        "['one', 'two']",
+    ]
+
+
+def test_a_rewind_that_cannot_be_done_says_why_and_changes_nothing(page: Page, project: Path) -> None:
+    for code, reason in (
+        ("claude_nb.rewind(9)", "checkpoints 1 to 3"),
+        ("claude_nb.undo_rewind()", "nothing|none was done"),
+        ("claude_nb.rewind(1, files=False, conversation=False)", "nothing to do"),
+        ("claude_nb.rewind(1, conversation=False, summarise=True)", "summary"),
+        ("%claude rewind 1 --files --both", "not allowed with"),
+        ("%claude rewind 1 --session nobody", "no session 'nobody'"),
+    ):
+        reply = page.front.execute(code, allow_stdin=False).reply()
+        assert re.search(reason, reply["evalue"]), reply["evalue"]
+    assert (project / "story.txt").read_text() == "one\ntwo\n"
+
+
+def test_a_running_turn_is_not_pulled_away_from_under_the_agent(page: Page, project: Path) -> None:
+    gate = page.model.gate()
+    page.model.reply(Text("part "), gate, Text("end"))
+    cell = page.done(page.ask("Slowly.", "--bg"))
+    assert gate.reached.wait(20)
+    reply = page.front.execute("claude_nb.rewind(1)", allow_stdin=False).reply()
+    assert (reply["ename"], "claude stop" in reply["evalue"]) == ("RewindError", True)
+    assert "“Slowly.”" in headless(page, "%claude checkpoints")
+    gate.open()
+    page.front.wait(lambda: cell.messages("update_display_data"), what="the end of the turn")
+
+
+def test_a_summary_of_what_is_cut_off_goes_with_the_next_prompt(page: Page, project: Path) -> None:
+    said = headless(page, "%claude rewind 2 --conversation --summarise --yes")
+    assert "summary" in said
+    asked = json.dumps(page.model.side_requests[-1]["messages"])
+    assert "Sum up this conversation" in asked
+    assert "Is it good?" in asked
+    for prompt, told in (("First after.", True), ("Second after.", False)):
+        page.model.reply(Text("ok"))
+        page.answer(prompt)
+        shown = page.run("%claude last --sent")
+        assert ("A scripted model answers here" in shown) is told
+    assert "A scripted model answers here" in asked_last(page)
+    assert "Is it good?" not in asked_last(page)
+
+
+def test_costs_of_turns_that_were_taken_back_stay_counted(page: Page, project: Path) -> None:
+    page.run("notebook = get_ipython().find_line_magic('claude').__self__.notebook")
+
+    def spent() -> tuple[float, float]:
+        """By the conversation and by the notebook's budget."""
+        said = page.run("print(notebook.chats['default'].conversation.spent_usd, notebook.budget.spent_usd)")
+        conversation, budget = map(float, said.split())
+        return conversation, budget
+
+    for number in (3, 1):
+        before = spent()
+        headless(page, f"%claude rewind {number} --yes")
+        assert spent() == before
+        page.model.reply(Text("ok"))
+        page.answer("And now?", "-o turn")
+        cost = float(page.run("print(turn.cost_usd)"))
+        assert 0 < cost < 0.2
+        assert spent() == pytest.approx((before[0] + cost, before[1] + cost))
+
+
+def test_an_edit_of_the_persons_own_and_another_sessions_work_are_warned_of(page: Page, project: Path) -> None:
+    notes = project / "notes.txt"
+    page.model.reply(ToolUse("Read", {"file_path": str(notes)}))
+    page.model.reply(ToolUse("Write", {"file_path": str(notes), "content": "of the other\n"}))
+    page.model.reply(Text("Done."))
+    page.answer("Change the notes.", "--session other")
+    (project / "story.txt").write_text("mine\n")
+    cell = page.front.execute("%claude rewind 2")
+    page.front.answer_input("n")
+    said = page.done(cell).text
+    assert "story.txt (changed since the agent wrote it: those changes would be lost)" in said
+    assert "notes.txt (session 'other' changed it too)" in said
+    assert "Nothing was changed." in said
+    assert (project / "story.txt").read_text() == "mine\n"
+
+
+def test_an_open_notebook_is_left_as_it_is(page: Page, project: Path) -> None:
+    book = project / "book.ipynb"
+    page.model.reply(ToolUse("Bash", {"command": "echo '{}' > elsewhere.txt"}))
+    page.model.reply(Text("ok"))
+    page.answer("Something else.")
+    book.write_text("{}\n")
+    # The guard refuses the agent's tools here; a session begun before the file was known to be open could still write.
+    page.run(
+        "notebook = get_ipython().find_line_magic('claude').__self__.notebook\n"
+        "notebook.rewinds._rewinder.keep = lambda chat, path: path.endswith('story.txt')"
+    )
+    said = headless(page, "%claude rewind 1 --files --yes")
+    assert (project / "story.txt").read_text() == "one\ntwo\n"
+    assert not (project / "notes.txt").exists()
+    assert "story.txt" in next(line for line in said.splitlines() if "open notebook" in line)
+
+
+def test_typed_keys_choose_where_no_page_shows_widgets(page: Page, project: Path) -> None:
+    cell = page.front.execute("%claude rewind 2")
+    page.front.answer_input("c")
+    page.done(cell)
+    assert (project / "story.txt").read_text() == "one\ntwo\n"
+    assert next_input(cell) == "%%claude\nGo on with it."
+    cell = page.front.execute("%claude rewind --undo")
+    page.front.answer_input("u")
+    assert "last 2 prompts again" in page.done(cell).text
+
+
+class Panel(Watched):
+    """A page that shows the rewind panel of a cell."""
+
+    def __init__(self, page: Page, cell: Cell):
+        super().__init__(page, page.widget(cell))
+        self.cell = cell
+        self.send({"k": "ready"})
+        page.front.wait(self.shown, what="the panel")
+
+    def shown(self) -> dict:
+        panels = [m["panel"] for m in self.messages() if m["k"] == "panel"]
+        return panels[-1] if panels else {}
+
+    @property
+    def closed(self) -> bool:
+        """Static output has taken the panel's place."""
+        return bool(self.cell.messages("update_display_data"))
+
+    def buttons(self) -> dict[str, str]:
+        """Ids by label."""
+        rows = [
+            (f"{row['text'].split()[0]} {row['button']['label']}", row["button"])
+            for row in self.shown()["rows"]
+            if row["button"]
+        ]
+        return {label: b["id"] for label, b in [*rows, *((b["label"], b) for b in self.shown()["buttons"])]}
+
+    def press(self, label: str) -> None:
+        """Click until it counts: a click in the first 400 ms does not."""
+        id = self.buttons()[label]
+        for _ in range(100):
+            self.send({"k": "click", "id": id})
+            with contextlib.suppress(AssertionError):
+                self.page.front.wait(lambda: id not in self.buttons().values() or self.closed, 0.1)
+                return
+        raise AssertionError(f"clicks on {label!r} came to nothing")
+
+
+def test_buttons_of_the_panel_go_back_while_the_cell_waits(page: Page, project: Path) -> None:
+    cell = page.front.execute("%claude rewind 2")
+    panel = Panel(page, cell)
+    assert list(panel.buttons()) == [
+        "Restore files and conversation",
+        "Restore conversation",
+        "Restore files",
+        "Summarise from here",
+        "Never mind",
+    ]
+    assert panel.shown()["quote"] == "Go on with it."
+    panel.press("Restore files and conversation")
+    page.done(cell)
+    assert (project / "story.txt").read_text() == "one\n"
+    assert next_input(cell) == "%%claude\nGo on with it."
+    assert "kernel" in final(cell)["text/plain"]
+    assert set(final(cell)) == {"text/plain", "text/html"}
+
+
+def test_the_list_of_checkpoints_can_be_used_between_cells_and_turns_static_with_the_next_prompt(
+    page: Page, project: Path
+) -> None:
+    cell = page.done(page.front.execute("%claude checkpoints"))
+    panel = Panel(page, cell)
+    assert [row["text"] for row in panel.shown()["rows"]][-1] == "(current)"
+    panel.press("3 Rewind…")
+    assert list(panel.buttons()) == ["Restore conversation", "Summarise from here", "Never mind"]
+    panel.press("Restore conversation")
+    assert panel.shown()["text"] == "%%claude\nIs it good?"
+    panel.press("Undo this rewind")
+    panel.press("Undo the rewind")
+    assert panel.shown()["title"] == "The rewind was undone"
+    page.model.reply(Text("ok"))
+    page.answer("Next.")
+    assert "Is it good?" in asked_last(page)
+    assert "again" in final(cell)["text/plain"]
+
+
+def test_a_click_works_while_another_cell_blocks(page: Page, project: Path) -> None:
+    panel = Panel(page, page.done(page.front.execute("%claude checkpoints")))
+    gate = page.model.gate()
+    page.model.reply(Text("part "), gate, Text("end"))
+    blocking = page.ask("Slowly.", "--session other")
+    assert gate.reached.wait(20)
+    panel.press("2 Rewind…")
+    panel.press("Restore files and conversation")
+    assert (project / "story.txt").read_text() == "one\n"
+    assert not blocking.answered
+    gate.open()
+    page.done(blocking)
+
+
+def test_ids_that_were_not_given_out_do_nothing(page: Page, project: Path) -> None:
+    cell = page.front.execute("%claude rewind 2")
+    panel = Panel(page, cell)
+    stale = panel.buttons()["Restore files"]
+    panel.send({"k": "ready"})
+    for message in (
+        {"k": "click", "id": "both 2"},
+        {"k": "click"},
+        {"k": "click", "id": 7},
+        {"k": "pick", "id": stale},
+    ):
+        panel.send(message)
+    panel.press("Never mind")
+    page.done(cell)
+    panel.send({"k": "click", "id": stale})
+    assert (project / "story.txt").read_text() == "one\ntwo\n"
+    assert final(cell)["text/plain"] == "Nothing was changed."
