@@ -10,7 +10,7 @@ from collections import deque
 
 import anyio
 
-from claude_nb.protocol.machine import Closed, Event, TurnEnded
+from claude_nb.protocol.machine import Closed, TurnEnded
 from claude_nb.protocol.message import CommandLifecycleMessage, Message, StreamEvent, SystemMessage
 
 
@@ -53,7 +53,7 @@ class Inbox:
             if self.bell.awaited:
                 self.bell.ring()
 
-    def note(self, event: Event) -> None:
+    def note(self, event: object) -> None:
         """Something else happened."""
         if isinstance(event, Closed):
             self.closed = True

@@ -11,7 +11,8 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -25,6 +26,7 @@ from claude_nb.errors import (
     CLIVersionError,
     ControlError,
     ControlTimeoutError,
+    SessionInUseError,
     error_from_exit,
 )
 from claude_nb.protocol.config import McpServerConfig
@@ -35,19 +37,33 @@ from claude_nb.protocol.launch import initialize, too_old
 from claude_nb.protocol.machine import Asked, Closed, Event, Machine, Mirrored, Phase, Replied, TurnEnded, Withdrawn
 from claude_nb.protocol.message import ConversationResetMessage, Message, ResultMessage, StreamEvent, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers
+from claude_nb.sessions import Mirror, check_store_options, projects_dir
 
 from .background import spawn
 from .callbacks import Callbacks, Silent
 from .content import Content, is_frame, to_content
 from .control import Controls
+from .cost import Meter
+from .mirroring import Mirroring
 from .process import GRACE, CLIProcess
+from .tenure import Tenure
 from .transport import TransportStream
 from .turn import Ticket
 
 logger = logging.getLogger(__name__)
 
 Listener = Callable[[Message], None]
-Observer = Callable[[Event], None]
+
+
+@dataclass(slots=True, frozen=True)
+class Answered:
+    """We answered a question of the CLI, with this body."""
+
+    question: Asked
+    body: dict[str, Any]
+
+
+Observer = Callable[[Event | Answered], None]
 
 # A write that takes longer finds a CLI that reads no more; seconds.
 WRITE_TIMEOUT = 60.0
@@ -57,7 +73,8 @@ class Session(Controls):
     """One conversation with one CLI process.
 
     `listener` is called with each message, in wire order, in the pump: it must not wait, and what it raises is logged.
-    `observer` is called likewise with the machine's other events (ends of turns, withdrawn questions, garbage).
+    `observer` is called likewise with the machine's other events (ends of turns, withdrawn questions, garbage) and
+    with our answers. With a `session_store` the transcript is copied there, and a result is told when it is.
     `stream` replaces the process: any byte stream that speaks the protocol. `fresh_uuid` makes the prompts' uuids.
     """
 
@@ -72,17 +89,24 @@ class Session(Controls):
     ):
         self.options = options or ClaudeAgentOptions()
         check(self.options)
+        check_store_options(
+            self.options.session_store,
+            resume=self.options.resume,
+            continue_conversation=self.options.continue_conversation,
+            enable_file_checkpointing=self.options.enable_file_checkpointing,
+        )
         if stream is None and not (
             self.options.resume or self.options.continue_conversation or self.options.session_id
         ):
             # Our own id, so that it is known before the first answer.
             self.options = replace(self.options, session_id=str(uuid4()))
-        self.session_id: str | None = self.options.session_id or (
-            None if self.options.fork_session else self.options.resume
-        )
+        self.session_id: str | None = None
+        self._take_id()
         self.model: str | None = self.options.model
         self.failure: ClaudeSDKError | None = None
         """What ended the session, if it was not `aclose`."""
+        self.meter = Meter()
+        """What it costs."""
         self._listener, self._observer = listener, observer
         self._fresh_uuid = fresh_uuid
         self._stream = stream
@@ -99,6 +123,11 @@ class Session(Controls):
         self._ready, self._done = anyio.Event(), anyio.Event()
         self._news: anyio.Event | None = None
         self._closed = Closed((), (), ())
+        self._tenure, self._beginning = Tenure(), anyio.CancelScope()
+        self._mirroring: Mirroring | None = None
+
+    def _take_id(self) -> None:
+        self.session_id = self.options.session_id or (None if self.options.fork_session else self.options.resume)
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -132,6 +161,7 @@ class Session(Controls):
             return
         with anyio.CancelScope(shield=True):
             self._closing = True
+            self._beginning.cancel()
             with anyio.move_on_after(GRACE):
                 if await self._say_goodbye():
                     await self._done.wait()
@@ -193,8 +223,7 @@ class Session(Controls):
     def attend(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `function` as a task of the session, which ends with it. It must not raise."""
         self._check_alive()
-        assert self._tasks is not None
-        self._tasks.start_soon(function)
+        self._begin(function)
 
     async def ended(self) -> None:
         """Wait until the session ended; `failure` then says why."""
@@ -297,6 +326,7 @@ class Session(Controls):
             await self._open_stream()
             async with anyio.create_task_group() as self._tasks:
                 self._callbacks.tasks = self._tasks
+                self._copy_to_store()
                 if isinstance(self._stream, CLIProcess):
                     self._tasks.start_soon(self._stream.read_stderr)
                 self._tasks.start_soon(self._initialize)
@@ -317,9 +347,21 @@ class Session(Controls):
 
     async def _open_stream(self) -> None:
         if self._stream is None:
+            with self._beginning:
+                self.options = await self._tenure.begin(self.options)
+            if self._closing:
+                raise CLIConnectionError("The session was closed before it was open.")
+            self._take_id()
+            self.meter = Meter(self._tenure.carried_usd)
             self._stream = await CLIProcess.start(self.options)
         elif isinstance(self._stream, TransportStream):
             await self._stream.connect()
+
+    def _copy_to_store(self) -> None:
+        if self.options.session_store is not None:
+            eager = self.options.session_store_flush == "eager"
+            mirror = Mirror(self.options.session_store, projects_dir(env=self.options.env), eager=eager)
+            self._mirroring = Mirroring(mirror, self._deliver, self._begin)
 
     async def _initialize(self) -> None:
         try:
@@ -369,9 +411,9 @@ class Session(Controls):
     # -- what the CLI says --------------------------------------------------------------------------------------
 
     def _dispatch_all(self, events: list[Event]) -> None:
-        listener = self._listener
+        listener, direct = self._listener, self._mirroring is None
         for event in events:
-            if type(event) is StreamEvent:  # most are these, so they take the short way
+            if direct and type(event) is StreamEvent:  # most are these, so they take the short way
                 if listener is not None:
                     try:
                         listener(event)
@@ -383,6 +425,14 @@ class Session(Controls):
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, Closed):
             self._closed = event  # told when it is known why
+        elif self._mirroring is None or isinstance(event, _NEVER_HELD):
+            self._deliver(event)
+        else:
+            self._mirroring.take(event)
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, StreamEvent):
+            self._tell(self._listener, event)
         elif handler := self._EVENTS.get(type(event)):
             handler(self, event)
             self._tell(self._observer, event)
@@ -390,7 +440,7 @@ class Session(Controls):
             self._notice(event)  # type: ignore[arg-type]
             self._tell(self._listener, event)
 
-    def _tell(self, hear: Callable[[Any], None] | None, event: Event) -> None:
+    def _tell(self, hear: Callable[[Any], None] | None, event: Event | Answered) -> None:
         if hear is not None:
             try:
                 hear(event)
@@ -399,6 +449,7 @@ class Session(Controls):
 
     def _notice(self, message: Message) -> None:
         """Keep what the session itself wants to know."""
+        before = self.session_id
         if isinstance(message, SystemMessage) and message.subtype == "init":
             self.session_id = message.data.get("session_id") or self.session_id
             self.model = message.data.get("model") or self.model
@@ -406,6 +457,21 @@ class Session(Controls):
             self.session_id = message.session_id or self.session_id
         elif isinstance(message, ConversationResetMessage):
             self.session_id = message.new_conversation_id or self.session_id
+        self.meter.heard(message)
+        if self.session_id not in (None, before) and isinstance(self._stream, CLIProcess):
+            self._begin(partial(self._follow, self.session_id))
+
+    def _begin(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """As a task of the session, unless it is ending."""
+        if self._tasks is not None:
+            self._tasks.start_soon(function)
+
+    async def _follow(self, session_id: str) -> None:
+        """The lock goes with the id."""
+        try:
+            await self._tenure.follow(session_id)
+        except SessionInUseError as error:
+            logger.warning("%s", error)
 
     def _replied(self, event: Replied) -> None:
         if waiter := self._waiters.get(event.id):
@@ -418,7 +484,8 @@ class Session(Controls):
                 ticket.end(event.result)
 
     def _asked(self, event: Asked) -> None:
-        assert self._tasks is not None
+        if self._tasks is None:
+            return  # the last words of a CLI that is gone
         scope, signal = anyio.CancelScope(), anyio.Event()
         self._questions[event.id] = scope, signal
         self._tasks.start_soon(self._answer, event, scope, signal)
@@ -448,15 +515,17 @@ class Session(Controls):
         for variable, value in self._context.items():
             variable.set(value)
         data: bytes | None = None
+        body: dict[str, Any] | None = None
         try:
             with scope:
-                data = self._machine.answer(event.id, await self._callbacks.answer(event.subtype, event.body, signal))
+                body = await self._callbacks.answer(event.subtype, event.body, signal)
+                data = self._machine.answer(event.id, body)
         except Silent:
             pass
         except Exception as error:
             if not isinstance(error, LookupError):
                 logger.warning("the callback for %s failed", event.subtype, exc_info=True)
-            data = self._machine.refuse(event.id, str(error) or repr(error))
+            body, data = None, self._machine.refuse(event.id, str(error) or repr(error))
         finally:
             self._questions.pop(event.id, None)
         if data is not None:
@@ -464,6 +533,9 @@ class Session(Controls):
                 await self._write(data)
             except ClaudeSDKError:
                 logger.debug("the CLI ended before it could be answered")
+            else:
+                if body is not None:
+                    self._tell(self._observer, Answered(event, body))
 
     def _mcp_notify(self, server_name: str, message: dict[str, Any]) -> None:
         if self._tasks is not None:
@@ -485,11 +557,14 @@ class Session(Controls):
             self._tasks.cancel_scope.cancel()
 
     async def _end(self) -> None:
-        last = self._machine.last_result
+        last, self._tasks = self._machine.last_result, None
         self._dispatch_all(self._machine.receive(b""))
         await self._callbacks.servers.aclose()
         if self._stream is not None:
             await self._stream.aclose()
+        if self._mirroring is not None:
+            await self._mirroring.finish()
+        await self._tenure.end()
         exit_code, stderr = None, ""
         if isinstance(self._stream, CLIProcess):
             exit_code, stderr = self._stream.exit_code, self._stream.stderr_tail
@@ -507,6 +582,10 @@ class Session(Controls):
         self._ready.set()
         self._wake()
         self._tell(self._observer, self._closed)
+
+
+# Replies and questions pass at once, however long a store takes.
+_NEVER_HELD = (Replied, Asked, Withdrawn, Garbage)
 
 
 class _Waiter:
