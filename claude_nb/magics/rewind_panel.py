@@ -173,7 +173,7 @@ class RewindPanel:
             quote=_quoted(rewound.prompt),
             rows=tuple(rows),
             notes=tuple(words.undo_notes(rewound)),
-            buttons=(Button("undo", "Undo the rewind", "main"), NEVER_MIND),
+            buttons=(Button("undo", "Undo the rewind", "primary"), NEVER_MIND),
         )
 
 
@@ -198,7 +198,7 @@ def choices(plan: Plan, scope: Scope | None, summarise: bool) -> list[Button]:
     number = plan.checkpoint.number
     if scope is not None:
         label = LABELS[scope] + (", with a summary" if summarise else "")
-        return [Button(f"{scope}{SUMMARY if summarise else ''} {number}", label, "main")]
+        return [Button(f"{scope}{SUMMARY if summarise else ''} {number}", label, "primary")]
     scopes: list[Scope] = ["both", "conversation", "files"] if plan.restores else ["conversation"]
     return [
         *(Button(f"{scope} {number}", LABELS[scope]) for scope in scopes),

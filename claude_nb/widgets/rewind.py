@@ -25,11 +25,11 @@ STEADY_SECONDS = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`name` is what `on_click` gets; `style` says how much it weighs; `help` is read out and shown when hovered."""
+    """`name` is what `on_click` gets; `tone` says how much it weighs; `help` is read out and shown when hovered."""
 
     name: str
     label: str
-    style: Literal["plain", "main", "quiet"] = "plain"
+    tone: Literal["plain", "primary", "quiet"] = "plain"
     help: str = ""
 
 
@@ -53,7 +53,6 @@ class Panel:
     notes: tuple[str, ...] = ()
     text: str = ""
     buttons: tuple[Button, ...] = ()
-    busy: bool = False
 
 
 class PanelFace:

@@ -1,16 +1,18 @@
-// The page script: what boot.ts fetches. Above: boot.ts. Below: connect.ts, and the style sheet as text.
+// The page script: what boot.ts fetches. Above: boot.ts. Below: one protocol per face, and the style sheets as text.
 
 import { connect as open } from "./connect.ts";
+import { connectPanel } from "./panel.ts";
 import type { App, Model } from "./patch.ts";
+import rewindCss from "./rewind.css";
 import css from "./style.css";
 import { adoptStyle } from "./view/style.ts";
 
 /** Connects a model; called once for each. */
 export function connect(model: Model): App {
-  const app = open(model);
+  const app = model.get("face") === "rewind" ? connectPanel(model) : open(model);
   return {
     render(el) {
-      adoptStyle(el, css);
+      adoptStyle(el, css + rewindCss);
       return app.render(el);
     },
     close: () => app.close(),
