@@ -29,6 +29,7 @@ from claude_nb.protocol.message import Message
 from claude_nb.protocol.options import ClaudeAgentOptions
 from claude_nb.protocol.permission import PermissionMode
 from claude_nb.questions import Answer, Decide, Questions, Terms
+from claude_nb.sessions.paths import find_transcript
 
 logger = logging.getLogger(__name__)
 
@@ -180,12 +181,23 @@ class Chat:
         finally:
             if not session.is_alive:
                 await self.park()
+                await self._find_transcript()
+
+    async def _find_transcript(self) -> None:
+        """A CLI that died in its first turn may have kept it: the next prompt goes on from there then."""
+        id, folder = self.conversation.session_id, self.conversation.cwd
+        if self.resume_id is None and id is not None:
+            with anyio.CancelScope(shield=True):
+                stored = await anyio.to_thread.run_sync(find_transcript, id, folder)
+            self.resume_id = id if stored is not None else None
 
     async def _connected(self) -> Session:
         """The running session; started, or resumed where it was, when there is none."""
         stamp = (self.budget.limit_usd, self.stamp())
-        if self.session is not None and self.session.is_alive and self._started_with == stamp:
-            return self.session
+        session = self.session
+        # A background task would die with its CLI: while one lives, the new options have to wait.
+        if session is not None and session.is_alive and (self._started_with == stamp or not session.settled):
+            return session
         await self.park()
         session = Session(self.make_options(self), listener=self._hear)
         await session.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_nb.testing import Text
+from claude_nb.testing import Text, ToolUse
 from tests.magics.conftest import Page, markdown
 
 
@@ -77,6 +77,20 @@ def test_a_cli_that_dies_in_mid_turn_is_told_and_the_session_is_resumed(page: Pa
     assert reply["status"] == "error"
     assert "exit code" in reply["evalue"]
     assert "Half an" in markdown(cell)
+    page.model.reply(Text("kumquat"))
+    page.answer("What was the word?")
+    assert "The word is kumquat." in str(page.model.requests[-1])
+
+
+def test_a_cli_that_dies_in_its_first_turn_is_resumed_with_what_was_asked(page: Page) -> None:
+    gate = page.model.gate()
+    page.model.reply(ToolUse("Read", {"file_path": str(page.folder / "none.txt")}))
+    page.model.reply(Text("Half an "), gate, Text("answer"))
+    cell = page.ask("The word is kumquat.")
+    page.watch(cell).wait_for("Half an")
+    os.kill(int(page_child(page)), signal.SIGKILL)
+    assert cell.reply()["status"] == "error"
+    gate.open()
     page.model.reply(Text("kumquat"))
     page.answer("What was the word?")
     assert "The word is kumquat." in str(page.model.requests[-1])
