@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parents[2]
-WORKER_TIMEOUT = 300.0
+WORKER_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,11 @@ def compare(what: str, rounds: Rounds, ours: str, peer: str, unit: str, **budget
         statistics.median(ratios),
         **budgets,
     )
+
+
+def beside(what: str, ours: float, peer: str, theirs: float, unit: str, **budgets: float) -> Figure:
+    """The figure for two single measurements."""
+    return Figure(what, ours, unit, peer, theirs, ours / theirs, **budgets)
 
 
 def worker(program: str, **arguments: Any) -> dict[str, float]:

@@ -57,7 +57,8 @@ def bare_loop() -> Stream:
     async def stream(cli: str, env: Env) -> AsyncIterator[Event]:
         command = [cli, *arguments.split(), "stream-json", "--system-prompt", ""]
         pipe = subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **env}, stdin=pipe, stdout=pipe)
+        environ = {**os.environ, "CLAUDE_CODE_ENTRYPOINT": "sdk-py", **env}
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdin=pipe, stdout=pipe)
         assert process.stdin is not None
         assert process.stdout is not None
         opening = {"type": "control_request", "request_id": "1", "request": {"subtype": "initialize", "hooks": {}}}
