@@ -63,6 +63,14 @@ class Watched:
         """Wait until some message to the page holds these words."""
         self.page.front.wait(lambda: any(part in repr(m) for m in self.messages()), what=f"{part!r} at the widget")
 
+    def cards(self) -> list[tuple[str, dict[str, Any]]]:
+        """Key and data of every card that came, in order; one that came again counts again."""
+        return [(op[1], op[2]) for m in self.messages() for op in m.get("ops", []) if op[0] == "card"]
+
+    def replaced(self) -> set[str]:
+        """Keys of the blocks whose HTML came."""
+        return {op[1] for m in self.messages() for op in m.get("ops", []) if op[0] == "set"}
+
     def send(self, content: dict[str, Any]) -> None:
         self.page.front.comm_msg(self.comm, content)
 

@@ -1,0 +1,281 @@
+"""Questions of the agent as cards, over the wire that a page uses: asked while the cell blocks, answered by a click."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from claude_nb.testing import Text, ToolUse
+from tests.magics.cards import Card, asked
+from tests.magics.conftest import Page, Watched, markdown
+
+BASH = {"command": "touch made.txt", "description": "Make a file"}
+
+
+def ask_bash(page: Page, command: str = "touch made.txt", options: str = "") -> tuple[Any, Watched, Card]:
+    page.model.reply(ToolUse("Bash", {"command": command, "description": "Make a file"}))
+    page.model.reply(Text("So it is."))
+    cell = page.ask("Make a file.", f"-o answer {options}")
+    watched = page.watch(cell)
+    return cell, watched, asked(watched)
+
+
+def told_model(page: Page) -> str:
+    """What the model was sent last."""
+    return json.dumps(page.model.requests[-1]["messages"])
+
+
+def test_a_click_on_allow_runs_the_tool_while_the_cell_waits(page: Page) -> None:
+    cell, watched, card = ask_bash(page, "touch clicked.txt")
+    assert card.title == "Run this command?"
+    assert "touch clicked.txt" in card.html
+    assert not cell.answered
+    card.answer("allow")
+    page.done(cell)
+    assert (page.folder / "clicked.txt").exists()
+    assert "Allowed once" in markdown(cell)
+    assert card.key in watched.replaced()
+
+
+def test_a_denial_carries_its_reason_to_the_model(page: Page) -> None:
+    cell, _, card = ask_bash(page, "touch never.txt")
+    card.answer("deny", reason="use the shared folder")
+    page.done(cell)
+    assert not (page.folder / "never.txt").exists()
+    assert "use the shared folder" in told_model(page)
+    assert "Denied" in markdown(cell)
+
+
+def test_deny_and_stop_ends_the_turn(page: Page) -> None:
+    cell, _, card = ask_bash(page)
+    card.answer("stop")
+    assert cell.reply()["ename"] == "TurnInterrupted"
+    assert "So it is." in page.answer("Go on.")
+
+
+def test_an_edited_command_runs_and_the_model_is_told(page: Page) -> None:
+    cell, _, card = ask_bash(page, "touch raw.txt")
+    card.answer("edit", input="touch edited.txt")
+    page.done(cell)
+    assert (page.folder / "edited.txt").exists()
+    assert not (page.folder / "raw.txt").exists()
+    assert "edited the input of this call" in told_model(page)
+    assert "touch edited.txt" in told_model(page)
+    assert "edited input" in markdown(cell)
+
+
+def test_always_is_asked_once_in_a_session_and_names_its_rule(page: Page) -> None:
+    cell, _, card = ask_bash(page, "mkdir -p always")
+    assert card.button("always0")["label"] == "Always: Bash(mkdir -p always)"
+    card.answer("always0", where0="session")
+    page.done(cell)
+    (page.folder / "always").rmdir()
+    page.model.reply(ToolUse("Bash", {"command": "mkdir -p always"}))
+    page.model.reply(Text("Done."))
+    page.answer("Once more.")
+    assert (page.folder / "always").is_dir()
+    assert "allow Bash(mkdir -p always)" in page.run("%claude rules")
+
+
+def test_an_edit_is_shown_as_the_change_of_the_file_as_it_is(page: Page) -> None:
+    (page.folder / "notes.txt").write_text("one\ntwo\nthree\n")
+    page.model.reply(ToolUse("Read", {"file_path": str(page.folder / "notes.txt")}))
+    page.model.reply(
+        ToolUse("Edit", {"file_path": str(page.folder / "notes.txt"), "old_string": "two", "new_string": "zwei"})
+    )
+    page.model.reply(Text("Changed."))
+    cell = page.ask("Translate.")
+    card = asked(page.watch(cell))
+    assert "notes.txt" in card.title
+    for row in (" one\n", "-two\n", "+zwei\n", " three\n"):
+        assert row in card.text
+    card.answer("always0")
+    page.done(cell)
+    assert (page.folder / "notes.txt").read_text() == "one\nzwei\nthree\n"
+    assert "acceptEdits" in page.run("%claude mode")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"id": "guessed"},
+        {"id": None},
+        {"a": {"v": "always7", "f": {}}},
+        {"a": {"v": "allow everything"}},
+        {"a": "allow"},
+        {"a": {"v": "always0", "f": {"where0": "everywhere"}}},
+        {"a": {"v": "edit", "f": {"input": {"command": "rm -rf /"}}}},
+        {"a": {"v": "edit", "f": {}}},
+    ],
+)
+def test_an_answer_that_was_not_asked_for_changes_nothing(page: Page, forged: dict[str, Any]) -> None:
+    cell, watched, card = ask_bash(page, "touch forged.txt")
+    card.wait_readable()
+    watched.send({"k": "answer", "id": card.id, "a": {"v": "allow", "f": {}}} | forged)
+    card.answer("deny")
+    page.done(cell)
+    assert not (page.folder / "forged.txt").exists()
+    assert "Denied" in markdown(cell)
+
+
+def test_a_click_that_comes_before_anybody_could_read_is_ignored(page: Page) -> None:
+    cell, watched, card = ask_bash(page, "touch early.txt")
+    watched.send({"k": "answer", "id": card.id, "a": {"v": "allow", "f": {}}})
+    card.answer("deny")
+    page.done(cell)
+    assert not (page.folder / "early.txt").exists()
+
+
+def test_a_second_answer_to_a_card_does_nothing(page: Page) -> None:
+    cell, watched, card = ask_bash(page, "touch second.txt")
+    card.wait_readable()
+    watched.send({"k": "answer", "id": card.id, "a": {"v": "deny", "f": {}}})
+    watched.send({"k": "answer", "id": card.id, "a": {"v": "allow", "f": {}}})
+    page.done(cell)
+    assert not (page.folder / "second.txt").exists()
+
+
+def test_two_questions_at_once_are_two_cards_in_order_each_with_its_own_answer(page: Page) -> None:
+    page.model.reply(
+        ToolUse("Bash", {"command": "touch one.txt"}, id="toolu_1"),
+        ToolUse("Bash", {"command": "touch two.txt"}, id="toolu_2"),
+    )
+    page.model.reply(Text("Half of it."))
+    cell = page.ask("Make two files.", "-o answer")
+    watched = page.watch(cell)
+    first = asked(watched)
+    first.answer("deny")
+    second = asked(watched, 1)
+    assert "touch two.txt" in second.html
+    second.answer("allow")
+    page.done(cell)
+    assert (page.folder / "two.txt").exists()
+    assert not (page.folder / "one.txt").exists()
+
+
+def test_a_page_that_is_loaded_again_gets_the_open_card_again(page: Page) -> None:
+    cell, watched, card = ask_bash(page, "touch reloaded.txt")
+    watched.send({"k": "ready", "page": "another"})
+    again = asked(watched, 1)
+    assert again.id == card.id
+    again.answer("allow")
+    page.done(cell)
+    assert (page.folder / "reloaded.txt").exists()
+
+
+def test_an_unanswered_card_is_denied_when_its_time_is_over(page: Page) -> None:
+    page.run("%config ClaudeMagics.question_timeout = 1.0")
+    cell, _, card = ask_bash(page, "touch slow.txt")
+    assert 0 < card.data["left"] <= 1.0
+    page.done(cell)
+    page.run("%config ClaudeMagics.question_timeout = 3600.0")
+    assert "no answer in time" in markdown(cell)
+    assert "Nobody answered in time" in told_model(page)
+    assert not (page.folder / "slow.txt").exists()
+
+
+def test_the_stop_button_takes_open_cards_with_it(page: Page) -> None:
+    cell, watched, card = ask_bash(page, "touch stopped.txt")
+    watched.send({"k": "stop"})
+    assert cell.reply()["ename"] == "TurnInterrupted"
+    assert "Withdrawn" in markdown(cell)
+    watched.send({"k": "answer", "id": card.id, "a": {"v": "allow", "f": {}}})
+    assert "So it is." in page.answer("Are you there?")
+    assert not (page.folder / "stopped.txt").exists()
+
+
+def test_an_interrupt_of_the_kernel_ends_open_cards(page: Page) -> None:
+    cell, _, _ = ask_bash(page, "touch interrupted.txt")
+    page.front.interrupt()
+    assert cell.reply()["ename"] == "TurnInterrupted"
+    assert "So it is." in page.answer("Are you there?")
+    assert not (page.folder / "interrupted.txt").exists()
+
+
+def test_a_background_turn_asks_between_cells(page: Page) -> None:
+    cell, _, card = ask_bash(page, "touch background.txt", "--bg")
+    page.done(cell)
+    assert page.run("print('meanwhile')") == "meanwhile\n"
+    card.answer("allow")
+    page.front.wait(lambda: cell.messages("update_display_data"), what="the final bundle")
+    assert (page.folder / "background.txt").exists()
+
+
+# -- other kinds ----------------------------------------------------------------------------------------------------
+
+QUESTIONS = {
+    "questions": [
+        {
+            "question": "Which colour?",
+            "header": "Colour",
+            "multiSelect": False,
+            "options": [
+                {"label": "Red", "description": "like a fire engine"},
+                {"label": "Blue", "description": "like the sea", "preview": "# Sea\n\n`blue`"},
+            ],
+        },
+        {
+            "question": "Which sizes?",
+            "header": "Sizes",
+            "multiSelect": True,
+            "options": [{"label": "S", "description": "small"}, {"label": "L", "description": "large"}],
+        },
+    ]
+}
+
+
+def ask_questions(page: Page) -> tuple[Any, Card]:
+    page.model.reply(ToolUse("AskUserQuestion", QUESTIONS))
+    page.model.reply(Text("Thanks."))
+    cell = page.ask("Ask me.")
+    return cell, asked(page.watch(cell))
+
+
+def test_the_agents_questions_are_a_form_and_its_answers_reach_the_model(page: Page) -> None:
+    cell, card = ask_questions(page)
+    assert [(f["type"], f["label"]) for f in card.data["fields"]] == [
+        ("radio", "Which colour?"),
+        ("checks", "Which sizes?"),
+    ]
+    assert "<h1" in card.data["fields"][0]["options"][1]["html"]
+    card.answer("answer", q0="Blue", q1=["S", "L"])
+    page.done(cell)
+    assert '\\"Which colour?\\"=\\"Blue\\"' in told_model(page)
+    assert '\\"Which sizes?\\"=\\"S,L\\"' in told_model(page)
+    assert "Answered: Which colour? Blue" in markdown(cell)
+
+
+def test_an_answer_of_ones_own_is_passed_on(page: Page) -> None:
+    cell, card = ask_questions(page)
+    card.answer("answer", q0="Green, please", q1=["S"])
+    page.done(cell)
+    assert "Green, please" in told_model(page)
+
+
+def test_a_form_with_a_question_left_out_is_not_taken_and_can_be_refused(page: Page) -> None:
+    cell, card = ask_questions(page)
+    card.answer("answer", q0="Blue")
+    card.answer("skip", reason="ask me tomorrow")
+    page.done(cell)
+    assert "ask me tomorrow" in told_model(page)
+
+
+def test_a_plan_is_kept_in_planning_with_comments_or_approved(page: Page) -> None:
+    page.run("%claude mode plan")
+    page.model.reply(ToolUse("ExitPlanMode", {"plan": "# Plan\n\n1. write **it**"}))
+    page.model.reply(Text("I plan on."))
+    cell = page.ask("Plan.")
+    card = asked(page.watch(cell))
+    assert card.title == "Approve this plan?"
+    card.answer("keep", reason="more tests")
+    page.done(cell)
+    assert "more tests" in told_model(page)
+    page.model.reply(ToolUse("ExitPlanMode", {"plan": "# Plan\n\n1. write **it**"}))
+    page.model.reply(ToolUse("Write", {"file_path": str(page.folder / "planned.txt"), "content": "x"}))
+    page.model.reply(Text("Written."))
+    cell = page.ask("Again.")
+    asked(page.watch(cell)).answer("edits")
+    page.done(cell)
+    assert (page.folder / "planned.txt").read_text() == "x"
