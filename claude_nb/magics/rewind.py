@@ -151,6 +151,8 @@ class Rewinds:
     def _report(self, rewound: Rewound, place: Place) -> str:
         handed = self._hand_back(rewound, place)
         lines = words.done_lines(rewound, self._root(rewound.checkpoint.session))
+        if not rewound.undone:
+            lines.append(words.UNDO_HINT)
         if not handed and rewound.scope != "files" and not rewound.undone:
             lines.append(f"The prompt was:\n\n{self._cell(rewound.checkpoint.session, rewound.prompt)}")
         return "\n".join(lines)

@@ -136,7 +136,7 @@ class RewindPanel:
 
     def _done(self, rewound: Rewound) -> Panel:
         lines = words.done_lines(rewound, self._root)
-        self._static = lines_bundle(lines)
+        self._static = lines_bundle(lines if rewound.undone else [*lines, words.UNDO_HINT])
         self._end(rewound)
         again = () if rewound.undone else (Button("undo?", "Undo this rewind"),)
         return Panel(
@@ -181,7 +181,7 @@ def confirm_view(plan: Plan, scope: Scope | None, summarise: bool, root: str | N
     """Whether to go back, and what of: all that can be chosen, or only `scope` if the person has said so already."""
     one = plan.checkpoint
     rows = [Row(path, note=note) for path, note in words.file_lines(plan, root)] if scope != "conversation" else []
-    notes = [f"Files: {words.changes(one, root)}"] if scope != "conversation" else []
+    notes = [f"Files: {words.counts(one)}"] if scope != "conversation" else []
     if scope != "files":
         notes.append(f"Conversation: {words.fork_line(plan)}")
     return Panel(

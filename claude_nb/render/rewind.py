@@ -16,6 +16,7 @@ from .style import Look, dress
 from .text import escape_prose, one_line, plural, visible
 
 MOST_FILES = 4
+UNDO_HINT = "`%claude rewind --undo` takes this back."
 _QUOTE_LENGTH = 90
 
 
@@ -51,8 +52,7 @@ def changes(checkpoint: Checkpoint, root: str | None) -> str:
     names = [short_path(path, root) for path in checkpoint.files[:MOST_FILES]]
     more = len(checkpoint.files) - len(names)
     listed = ", ".join(names) + (f" and {plural(more, 'more file')}" if more else "")
-    counts = [f"{sign}{count}" for sign, count in (("+", checkpoint.insertions), ("−", checkpoint.deletions)) if count]
-    return " ".join([listed, *counts])
+    return f"{listed} {_lines(checkpoint)}".rstrip()
 
 
 def listing_plain(checkpoints: Sequence[Checkpoint], now: float, root: str | None) -> str:
@@ -109,14 +109,33 @@ def plan_lines(plan: Plan, now: float, root: str | None) -> list[str]:
     """What going back would do, for a person who is asked."""
     one = plan.checkpoint
     lines = [f"Go back to {quote(one.prompt)} ({ago(one.at, now)})?", f"The conversation: {fork_line(plan)}"]
-    lines.append(f"The files: {changes(one, root)}")
+    lines.append(f"The files: {counts(one)}")
     lines += [f"    {path}" + (f" ({note})" if note else "") for path, note in file_lines(plan, root)]
     return [*lines, NOT_REWOUND]
 
 
 def fork_line(plan: Plan) -> str:
     """What restoring the conversation means."""
-    return f"it is forked there, without the last {plural(plan.dropped, 'prompt')}; the whole of it is kept on disk."
+    return f"it is forked there, without {_dropped(plan.dropped)}; the whole of it is kept on disk."
+
+
+def _dropped(count: int) -> str:
+    after = {1: "", 2: " and the one after it"}.get(count, f" and the {count - 1} after it")
+    return f"that prompt{after}"
+
+
+def counts(checkpoint: Checkpoint) -> str:
+    """How much of the files going back would change: `2 files, +3 −1 lines`."""
+    if not checkpoint.files:
+        return changes(checkpoint, None)
+    return ", ".join(
+        [plural(len(checkpoint.files), "file"), *([f"{lines} lines"] if (lines := _lines(checkpoint)) else [])]
+    )
+
+
+def _lines(checkpoint: Checkpoint) -> str:
+    signed = (("+", checkpoint.insertions), ("−", checkpoint.deletions))
+    return " ".join(f"{sign}{count}" for sign, count in signed if count)
 
 
 def done_lines(rewound: Rewound, root: str | None) -> list[str]:
@@ -127,11 +146,10 @@ def done_lines(rewound: Rewound, root: str | None) -> list[str]:
         names = ", ".join(short_path(path, root) for path in rewound.files)
         lines.append(f"Files {back}: {names}." if names else "No files had to be changed.")
     if rewound.scope != "files":
-        prompts = plural(rewound.dropped, "prompt")
         if rewound.undone:
-            lines.append(f"The conversation has its last {prompts} again.")
+            lines.append(f"The conversation has {_dropped(rewound.dropped)} again.")
         else:
-            lines.append(f"The conversation goes on from before that prompt, without the last {prompts}.")
+            lines.append(f"The conversation goes on from there, without {_dropped(rewound.dropped)}.")
     if rewound.summary and not rewound.undone:
         lines.append("A summary of what was cut off goes to the model with the next prompt.")
     if rewound.kept:
@@ -140,9 +158,7 @@ def done_lines(rewound: Rewound, root: str | None) -> list[str]:
     if rewound.failed:
         names = ", ".join(short_path(path, root) for path in rewound.failed)
         lines.append(f"Could not be restored: {names}.")
-    if not rewound.undone:
-        lines += [NOT_REWOUND, "`%claude rewind --undo` takes this back."]
-    return lines
+    return lines if rewound.undone else [*lines, NOT_REWOUND]
 
 
 def undo_lines(rewound: Rewound, warnings: Mapping[str, str], root: str | None) -> list[str]:
@@ -157,6 +173,5 @@ def undo_notes(rewound: Rewound) -> list[str]:
     """What undoing a rewind means for files and conversation."""
     notes = ["Files go back to how they were just before the rewind."] if rewound.files else []
     if rewound.scope != "files":
-        prompts = plural(rewound.dropped, "prompt")
-        notes.append(f"The conversation gets its last {prompts} back; what was asked since the rewind leaves it.")
+        notes.append(f"The conversation gets {_dropped(rewound.dropped)} back; what was asked since leaves it.")
     return notes

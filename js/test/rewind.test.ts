@@ -111,6 +111,8 @@ test("the panel is asked for until it comes, and two views show the same", () =>
 test("the focus goes along from panel to panel for those who use the keyboard", () => {
   show({ buttons: [button("id-1", "One")] });
   buttons()[0]!.focus();
+  pass(500);
+  click(buttons()[0]!, { trusted: true });
   show({ buttons: [button("id-2", "Two"), button("id-3", "Three")] });
   assert.equal(document.activeElement, buttons()[0]);
 });

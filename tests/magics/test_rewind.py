@@ -232,7 +232,7 @@ def test_typed_keys_choose_where_no_page_shows_widgets(page: Page, project: Path
     assert next_input(cell) == "%%claude\nGo on with it."
     cell = page.front.execute("%claude rewind --undo")
     page.front.answer_input("u")
-    assert "last 2 prompts again" in page.done(cell).text
+    assert "that prompt and the one after it again" in page.done(cell).text
 
 
 class Panel(Watched):

@@ -16,6 +16,8 @@ export class PanelView {
   private steady: Steady;
   private slow: ReturnType<typeof setTimeout> | undefined;
   private dead = false;
+  /** A button of this panel was pressed: a disabled one loses the focus to the page. */
+  private pressed = false;
   private click: (id: string) => void;
 
   constructor(host: HTMLElement, click: (id: string) => void) {
@@ -26,12 +28,12 @@ export class PanelView {
     this.root.dataset.lmSuppressShortcuts = "true";
     this.root.append(this.body, this.says);
     host.append(this.root);
-    this.steady = new Steady(this.root, () => {});
+    // Only the body: what is said below it must not count as a move.
+    this.steady = new Steady(this.body, () => {});
   }
 
   show(panel: Panel): void {
-    // The focus goes on to the first button of the next panel if it was on one of this: keyboards walk through.
-    const focused = this.buttons.includes(this.root.ownerDocument.activeElement as HTMLButtonElement);
+    const focused = this.hasFocus();
     clearTimeout(this.slow);
     this.says.textContent = "";
     this.buttons = [];
@@ -100,6 +102,7 @@ export class PanelView {
         this.says.textContent = "That was very quick, or the panel had just moved. Please click once more.";
         return;
       }
+      this.pressed = true;
       this.enable(false);
       this.says.textContent = "Working…";
       this.slow = setTimeout(() => {
@@ -109,6 +112,14 @@ export class PanelView {
     });
     this.buttons.push(it);
     return it;
+  }
+
+  /** Whether the person's focus is here, so that it goes on to the next panel's first button. */
+  private hasFocus(): boolean {
+    const { activeElement, body } = this.root.ownerDocument;
+    const pressed = this.pressed;
+    this.pressed = false;
+    return this.root.contains(activeElement) || (pressed && activeElement === body);
   }
 
   private enable(yes: boolean): void {
