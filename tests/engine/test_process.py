@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import textwrap
 import time
@@ -140,7 +139,6 @@ async def test_the_cli_ends_when_its_program_ends_however_it_does(options, tmp_p
         {end}
     """
     with anyio.fail_after(60):
-        done = await anyio.run_process(
-            [sys.executable, "-c", textwrap.dedent(program)], check=False, stderr=subprocess.DEVNULL
-        )
+        done = await anyio.run_process([sys.executable, "-c", textwrap.dedent(program)], check=False)
+    assert done.stdout, done.stderr.decode()
     await gone(int(done.stdout))
