@@ -21,7 +21,6 @@ import anyio
 
 from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
 from claude_nb.conversation.model import QuestionStatus
-from claude_nb.conversation.notices import Words
 from claude_nb.conversation.reduce import Reducer
 from claude_nb.engine.session import Session
 from claude_nb.errors import BudgetExceededError, ClaudeSDKError, RewindError, TurnInterrupted
@@ -138,8 +137,6 @@ class Chat:
         turn.id = turn.id or str(uuid4())
         self._faces[turn.id] = face
         self._emit(self._reducer.open(turn, time.time()))
-        for notice in turn.notices:
-            self._emit(self._reducer.notice(turn, Words("prompt", "info", notice), time.time()))
         try:
             with anyio.CancelScope() as waiting:
                 self._waiting[turn.id] = waiting
@@ -154,7 +151,7 @@ class Chat:
         except ClaudeSDKError as error:
             self._emit(self._reducer.fail(turn, error, time.time()))
         except anyio.get_cancelled_exc_class():
-            self._emit(self._give_up(turn))
+            await self.give_up(turn)
             raise
         finally:
             self._faces.pop(turn.id, None)
@@ -217,11 +214,13 @@ class Chat:
         if patience.cancelled_caught:
             await self.park()
 
-    def _give_up(self, turn: Turn) -> list[Change]:
+    async def give_up(self, turn: Turn) -> None:
+        """Nobody waits for this turn any more: it ends with what it has. Does nothing if it has ended."""
         if turn.status == "queued":
-            return self._reducer.cancel(turn, time.time())
-        error = TurnInterrupted("The turn was cancelled. What was answered until then is kept.")
-        return self._reducer.fail(turn, error, time.time())
+            self._emit(self._reducer.cancel(turn, time.time()))
+        else:
+            error = TurnInterrupted("The turn was cancelled. What was answered until then is kept.")
+            self._emit(self._reducer.fail(turn, error, time.time()))
 
     # -- control ------------------------------------------------------------------------------------------------
 
@@ -235,7 +234,13 @@ class Chat:
                 scope.cancel()
         running = next((i for i in self._faces if i not in self._waiting), None)
         if self.session is not None and self.session.is_alive and running and turn_id in (None, running):
+            self._say_stopping(running)
             await self._abandon(self.session)
+
+    def _say_stopping(self, turn_id: str) -> None:
+        turn = next(turn for turn in self.conversation.turns if turn.id == turn_id)
+        turn.activity = "Stopping"
+        self._emit([Change(ChangeKind.STATUS, turn)])
 
     async def set_model(self, model: str | None) -> str | None:
         """Change the model from the next API call on; gives back the name the CLI resolved it to."""

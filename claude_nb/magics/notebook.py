@@ -109,6 +109,8 @@ class Notebook:
         except concurrent.futures.CancelledError:
             pass  # stopped while it waited in line: the turn says so
         finally:
+            if turn.ended is None:  # a second interrupt: the CLI may take its time, the cell does not
+                portal.call(chat.give_up, turn)
             self._forget(turn)
             self.pump.drain()
             stage.close(turn)
@@ -141,7 +143,8 @@ class Notebook:
         if session.chat is not None or (found := self.earlier(session.name)) is None:
             return None
         ago = past.age(time.time() - found.when)
-        return f"This begins a new conversation. The last one ({ago}: “{found.asked}”) goes on with `%claude resume`."
+        asked = found.asked if len(found.asked) <= 60 else f"{found.asked[:60]}…"
+        return f"This begins a new conversation. The last one ({ago}: “{asked}”) goes on with `%claude resume`."
 
     def _prepare(self, name: str, args: Any) -> None:
         """Apply the options that belong to the session, before anything is sent."""

@@ -51,6 +51,9 @@ class TerminalView:
             turn = change.turn
             if change.block is not None:
                 self._block(change.turn, change.block, closed=change.kind is ChangeKind.CLOSED)
+            elif change.kind is ChangeKind.OPENED:
+                for text in change.turn.notices:
+                    self._console.print(_line(visible(f"Note: {text}"), "dim"))
             elif change.kind is ChangeKind.ENDED:
                 self._end(change.turn)
                 turn = None

@@ -91,9 +91,10 @@ def test_quiet_shows_nothing(page: Page) -> None:
 def test_values_of_the_notebook_reach_the_prompt_and_single_braces_stay(page: Page) -> None:
     page.run("x = 3.14159; d = {'k': 'v'}")
     page.model.reply(Text("ok"))
-    page.answer('pi is {{ x:.2f }}, k is {{ d["k"] }}, and {"json": {1}} stays. {{ unknown_name }}')
+    cell = page.done(page.ask('pi is {{ x:.2f }}, k is {{ d["k"] }}, and {"json": {1}} stays. {{ unknown_name }}'))
     sent = page.run("%claude last --sent")
     assert 'pi is 3.14, k is v, and {"json": {1}} stays. {{ unknown_name }}' in sent
+    assert final(cell)["text/plain"].count("stays as it is") == 1
     assert "pi is 3.14" in json.dumps(page.model.requests[-1])
 
 

@@ -96,6 +96,28 @@ def test_a_cli_that_dies_in_its_first_turn_is_resumed_with_what_was_asked(page: 
     assert "The word is kumquat." in str(page.model.requests[-1])
 
 
+def test_a_second_interrupt_leaves_the_cell_at_once_even_if_the_cli_hangs(page: Page) -> None:
+    gate = page.model.gate()
+    page.model.reply(Text("Half an "), gate, Text("answer"))
+    cell = page.ask("A long story.")
+    watched = page.watch(cell)
+    watched.wait_for("Half an")
+    child = int(page_child(page))
+    os.kill(child, signal.SIGSTOP)
+    try:
+        page.front.interrupt()
+        watched.wait_for("Stopping")
+        page.front.interrupt()
+        assert cell.reply(5)["ename"] == "KeyboardInterrupt"
+    finally:
+        gate.open()
+        os.kill(child, signal.SIGCONT)
+    assert "Half an" in markdown(cell)
+    assert "interrupted" in markdown(cell)
+    page.model.reply(Text("still here"))
+    assert "still here" in page.answer("Are you there?")
+
+
 def page_child(page: Page) -> str:
     """Process id of the kernel's CLI."""
     kernel = page.front.process.pid

@@ -54,6 +54,13 @@ def test_text_streams_while_the_turn_runs(terminal: Any, model: ScriptedModel) -
     terminal.expect_exact("In [3]:")
 
 
+def test_what_is_worth_knowing_about_the_prompt_comes_first(terminal: Any, model: ScriptedModel) -> None:
+    model.reply(Text("An answer."))
+    ask(terminal, "See {{ nothing_of_that_name }}.")
+    terminal.expect("Note: .*nothing_of_that_name")
+    terminal.expect_exact("An answer.")
+
+
 def test_a_permission_is_asked_for_and_typed(terminal: Any, model: ScriptedModel, tmp_path: Path) -> None:
     model.reply(ToolUse("Bash", {"command": "touch typed.txt"}))
     model.reply(Text("Made."))
