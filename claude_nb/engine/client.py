@@ -1,57 +1,82 @@
-"""`ClaudeSDKClient`: a conversation that stays open, in the caller's own loop.
+"""`ClaudeSDKClient`: conversations that stay open, in the caller's own loop.
 
-Layer 2. Above: users. Below: `session` (one for each session name), `inbox`. The CLI keeps one context per process, so
-each `session_id` given to `query` is a session of its own, with an inbox of its own.
+Layer 2. Above: users. Below: `pool` (a named session for each `session_id` given to `query`, each with a CLI of its own
+while it needs one). Here is only who is asked, and in which order the answers are read.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import anyio
+from anyio.abc import ByteStream
 
-from claude_nb.errors import CLIConnectionError, TurnInterrupted
+from claude_nb.errors import ClaudeSDKError, CLIConnectionError, TurnInterrupted
 from claude_nb.protocol.config import McpServerConfig
 from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.message import Message, ResultMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
 
+from .background import spawn
 from .content import Content, is_frame, messages
 from .control import Controls
-from .inbox import Bell, Inbox
-from .session import Session
+from .inbox import Inbox
+from .named import NamedSession
+from .pool import Pool
 from .transport import Transport, TransportStream
 from .turn import Ticket
 
 logger = logging.getLogger(__name__)
 
 DEFAULT = "default"
+# An idle CLI holds over 200 MB; with these, a notebook that names sessions freely stays within 2 GB.
+MAX_RUNNING = 8
 
 Prompts = AsyncIterable[Any]
 
 
+@dataclass(slots=True, frozen=True)
+class _Sent:
+    """A prompt whose answer was not received yet, and where it will be."""
+
+    session: NamedSession
+    ticket: Ticket
+    inbox: Inbox
+
+
 class ClaudeSDKClient(Controls):
-    """A client for many prompts, with control while they run.
+    """A client for many prompts, in one or several conversations, with control while they run.
 
     `async with ClaudeSDKClient(options) as client:` connects and disconnects. Control methods act on the default
     session; `session(name)` gives the others. `transport` replaces the CLI process of the default session.
+
+    Each named session has a CLI process while it needs one, at most `max_running` at once (None: no bound). When all
+    places are taken, the session that has been idle longest is parked: its process ends, and its next prompt resumes
+    it as it was. When none is idle, prompts wait, in order of arrival. `park_after` parks sessions that were idle for
+    so many seconds. Nothing is parked while something runs in its background.
     """
 
-    def __init__(self, options: ClaudeAgentOptions | None = None, transport: Transport | None = None):
+    def __init__(
+        self,
+        options: ClaudeAgentOptions | None = None,
+        transport: Transport | None = None,
+        *,
+        max_running: int | None = MAX_RUNNING,
+        park_after: float | None = None,
+    ):
         self.options = options or ClaudeAgentOptions()
         self._transport = transport
-        self._sessions: dict[str, Session] = {}
-        self._inboxes: dict[str, Inbox] = {}
-        self._bell = Bell()
-        self._sent: deque[tuple[str, Ticket]] = deque()
-        self._opening = anyio.Lock()
-        self._names = 0
+        self._limits = {"max_running": max_running, "park_after": park_after}
+        self._pool: Pool | None = None
+        self._connected = False
+        self._sent: deque[_Sent] = deque()
+        self._feeding: anyio.CancelScope | None = None
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -67,49 +92,65 @@ class ClaudeSDKClient(Controls):
 
     async def connect(self, prompt: Content | Prompts | None = None) -> None:
         """Start the CLI, and send `prompt` if one is given (a stream of them is sent as it comes)."""
-        if DEFAULT in self._sessions:
-            await self.disconnect()
-        self._inboxes, self._sent = {}, deque()
-        stream = TransportStream(self._transport) if self._transport is not None else None
-        session = await self._open(DEFAULT, self.options, stream)
+        await self.disconnect()
+        pool = Pool(self.options, **self._limits)  # type: ignore[arg-type]  # the two have types of their own
+        session = pool.add(DEFAULT, self.options, self._stream())
+        try:
+            await session.start()
+        except BaseException:
+            await pool.aclose()
+            raise
+        self._pool, self._sent, self._connected = pool, deque(), True
         if isinstance(prompt, AsyncIterable):
-            session.attend(partial(self._feed, DEFAULT, prompt))
+            self._feeding = anyio.CancelScope()
+            spawn(partial(self._feed, self._feeding, prompt), "prompts of a claude client")
         elif prompt is not None:
             await self.query(prompt)
 
-    async def _feed(self, name: str, prompts: Prompts) -> None:
-        """As a task of the session: a stream of prompts that fails ends with a log entry, the session goes on."""
-        try:
-            await self._send(name, prompts)
-        except Exception:
-            logger.exception("the stream of prompts failed")
+    def _stream(self) -> ByteStream | None:
+        """What replaces the process of the default session."""
+        return TransportStream(self._transport) if self._transport is not None else None
+
+    async def _feed(self, scope: anyio.CancelScope, prompts: Prompts) -> None:
+        """As a task of nobody's: a stream of prompts that fails ends with a log entry, the session goes on."""
+        with scope:
+            try:
+                await self._send(DEFAULT, prompts)
+            except Exception:
+                logger.exception("the stream of prompts failed")
 
     async def disconnect(self) -> None:
         """End all sessions. Messages that were not read yet can still be read."""
-        sessions, self._sessions = self._sessions, {}
-        async with anyio.create_task_group() as tasks:
-            for session in sessions.values():
-                tasks.start_soon(session.aclose)
+        self._connected = False
+        if self._feeding is not None:
+            self._feeding.cancel()
+        if self._pool is not None:
+            with anyio.CancelScope(shield=True):
+                await self._pool.aclose()
 
-    async def _open(self, name: str, options: ClaudeAgentOptions, stream: TransportStream | None = None) -> Session:
-        inbox = self._inboxes[name] = Inbox(self._bell)
-        session = Session(options, listener=inbox.put, observer=inbox.note, stream=stream)
-        await session.start()
-        self._sessions[name] = session
-        return session
-
-    def session(self, name: str = DEFAULT) -> Session:
+    def session(self, name: str = DEFAULT) -> NamedSession:
         """The session of that name. Raises `CLIConnectionError` if there is none."""
-        if DEFAULT not in self._sessions:
-            raise CLIConnectionError("Not connected. Call connect() first.")
-        if name not in self._sessions:
+        return self._find(self._running_pool(), name)
+
+    def _find(self, pool: Pool, name: str) -> NamedSession:
+        if name not in pool:
             raise CLIConnectionError(f"There is no session {name!r} yet; query(..., session_id={name!r}) begins it.")
-        return self._sessions[name]
+        return pool[name]
+
+    @property
+    def sessions(self) -> dict[str, NamedSession]:
+        """All sessions by name; a message tells its session by `session_id`, which is that of one of these."""
+        return {session.name: session for session in self._running_pool()}
 
     @property
     def session_id(self) -> str | None:
         """The id of the default session, for `resume`."""
         return self.session().session_id
+
+    def _running_pool(self) -> Pool:
+        if self._pool is None or not self._connected:
+            raise CLIConnectionError("Not connected. Call connect() first.")
+        return self._pool
 
     # -- turns --------------------------------------------------------------------------------------------------
 
@@ -119,9 +160,10 @@ class ClaudeSDKClient(Controls):
         A prompt is text, or pieces (text, images, documents ...); several may come as an async iterable, or as a list
         of `user_message`s. Each `session_id` (a user message may name one itself) is a conversation of its own that
         knows nothing of the others; it begins with its first prompt. Prompts to a session that is busy are queued by
-        the CLI, in order. Raises `ContentError` for what cannot be sent.
+        the CLI, in order; one to a session without a process may have to wait for a place. Raises `ContentError` for
+        what cannot be sent, `BudgetExceededError` when a resumed session has nothing left of its `max_budget_usd`.
         """
-        self.session()
+        self._running_pool()
         await self._send(session_id, prompt)
 
     async def _send(self, name: str, prompt: Content | Prompts) -> None:
@@ -136,88 +178,94 @@ class ClaudeSDKClient(Controls):
         """To the session of that name, or to the one that the user message names itself."""
         if is_frame(item) and item.get("session_id") not in (None, "", DEFAULT):
             name = item["session_id"]
-        session = await self._named(name)
-        self._sent.append((name, await session.say(item)))
+        session = self._running_pool()[name]
+        ticket, inbox = await session.submit(item)
+        self._sent.append(_Sent(session, ticket, inbox))
 
     async def new_session(self, prompt: Content | Prompts | None = None, session_id: str | None = None) -> str:
-        """Begin an empty conversation beside the others, with `prompt` if given; returns its name for `query`."""
-        if session_id is None:
-            self._names += 1
-            session_id = f"session-{self._names}"
-        old = self._sessions.get(session_id)
-        if old is not None and session_id != DEFAULT:
-            await old.aclose()
-            del self._sessions[session_id]
-        if prompt is None:
-            await self._named(session_id)
-        else:
-            await self.query(prompt, session_id)
-        return session_id
+        """Begin an empty conversation beside the others, with `prompt` if given; returns its name for `query`.
 
-    async def _named(self, name: str) -> Session:
-        self.session()
-        async with self._opening:
-            if name not in self._sessions:
-                fresh = replace(
-                    self.options,
-                    resume=None,
-                    session_id=None,
-                    continue_conversation=False,
-                    fork_session=False,
-                    resume_session_at=None,
-                    resume_drops_turn=None,
-                )
-                await self._open(name, fresh)
-        return self._sessions[name]
-
-    async def receive_messages(self) -> AsyncIterator[Message]:
-        """All messages of all sessions as they come, until the client disconnects or the last session ends.
-
-        Raises what ended the session then.
+        One that has that name already is ended. A session that was warmed up (`prewarm`) is taken if there is one.
         """
-        self._check_connected()
-        while True:
-            for inbox in list(self._inboxes.values()):
-                while inbox.items:
-                    yield inbox.items.popleft()
-            if all(inbox.closed for inbox in self._inboxes.values()):
-                break
-            await self._bell.wait()
-        for session in self._sessions.values():
-            if session.failure is not None:
-                raise session.failure
+        pool = self._running_pool()
+        name = pool.fresh_name() if session_id is None else session_id
+        if name in pool:
+            self._sent = deque(sent for sent in self._sent if sent.session is not pool[name])
+            await pool.end(name)
+        session = pool[name]
+        if prompt is not None:
+            await self.query(prompt, session.name)
+        return session.name
 
-    async def receive_response(self) -> AsyncIterator[Message]:
+    async def fork_session(self, source: str = DEFAULT, session_id: str | None = None) -> str:
+        """Begin a conversation that knows what the session `source` knows by now; returns its name for `query`.
+
+        It starts with the client's options: rules that were granted to `source` do not go with it.
+        """
+        pool = self._running_pool()
+        fork = await pool.fork(self.session(source), pool.fresh_name() if session_id is None else session_id)
+        return fork.name
+
+    async def prewarm(self, count: int = 1) -> int:
+        """Start CLIs for the next new sessions, so that their first prompt need not wait for one.
+
+        At most as many as there are free places; returns how many were started.
+        """
+        return await self._running_pool().prewarm(count)
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    async def receive_messages(self, session_id: str | None = None) -> AsyncIterator[Message]:
+        """All messages of all sessions (or of the one named) as they come, until the client disconnects.
+
+        The order within a session is kept. Raises what ended a CLI in mid-turn, after its last message; when called
+        again it goes on with the others, and the next prompt to that session resumes it.
+        """
+        pool = self._pool_to_read()
+        while True:
+            chosen = [session for session in pool if session_id in (None, session.name)]
+            for session in chosen:
+                for message in _unread(session):
+                    yield message
+            if all(session.over for session in chosen):
+                return
+            await pool.bell.wait()
+
+    async def receive_response(self, session_id: str | None = None) -> AsyncIterator[Message]:
         """The messages up to and including the result of the oldest prompt that was not received yet.
 
-        An extra turn of the CLI (a background task's report) is among them and does not end the response. A prompt
-        that was taken out of the queue has no result: its response ends with what there is. Raises what ended the
-        session if there will be no result. Without a prompt, the response ends with the next result of any kind.
+        Of all sessions, or of the one named; so each `query` is followed by one `receive_response`, and several in any
+        sessions by as many, in the order of the queries. An extra turn of the CLI (a background task's report) is among
+        the messages and does not end the response. A prompt that was taken out of the queue has no result: its
+        response ends with what there is. Raises what ended the CLI if there will be no result. Without a prompt, the
+        response ends with the next result of any kind.
         """
-        self._check_connected()
-        name, ticket = self._sent.popleft() if self._sent else (DEFAULT, None)
-        inbox = self._inboxes[name]
+        pool = self._pool_to_read()
+        sent = next((sent for sent in self._sent if session_id in (None, sent.session.name)), None)
+        if sent is not None:
+            self._sent.remove(sent)
+        session = sent.session if sent is not None else self._find(pool, session_id or DEFAULT)
         while True:
-            while inbox.items:
-                message = inbox.items.popleft()
+            for message in _unread(session, sent.inbox if sent is not None else None):
                 yield message
-                if isinstance(message, ResultMessage) and (ticket is None or message is ticket.outcome):
+                if isinstance(message, ResultMessage) and (sent is None or message is sent.ticket.outcome):
                     self._forget(message)
                     return
-            if inbox.closed or (ticket is not None and isinstance(ticket.outcome, TurnInterrupted)):
+            if session.over if sent is None else sent.ticket.done:
                 break
-            await self._bell.wait()
-        session = self._sessions.get(name)
-        if inbox.closed and session is not None and session.failure is not None:
-            raise session.failure
+            await pool.bell.wait()
+        outcome = sent.ticket.outcome if sent is not None else None
+        if isinstance(outcome, ClaudeSDKError) and not isinstance(outcome, TurnInterrupted):
+            raise outcome.with_traceback(None)
 
     def _forget(self, result: ResultMessage) -> None:
         """One result may answer several prompts: all of them are received with it."""
-        self._sent = deque(entry for entry in self._sent if entry[1].outcome is not result)
+        self._sent = deque(sent for sent in self._sent if sent.ticket.outcome is not result)
 
-    def _check_connected(self) -> None:
-        if not any(inbox.items for inbox in self._inboxes.values()):
-            self.session()
+    def _pool_to_read(self) -> Pool:
+        if self._pool is not None and any(inbox.items for session in self._pool for inbox in session.inboxes):
+            return self._pool
+        return self._running_pool()
 
     # -- control ------------------------------------------------------------------------------------------------
 
@@ -241,3 +289,20 @@ class ClaudeSDKClient(Controls):
     async def get_server_info(self) -> dict[str, Any] | None:
         """The same, as the official SDK has it."""
         return self.server_info
+
+
+def _unread(session: NamedSession, last: Inbox | None = None) -> Iterator[Message]:
+    """What was not read yet, process by process, up to what is in `last`.
+
+    Without `last` it goes as far as there is something, and raises what ended a process in mid-turn.
+    """
+    while session.inboxes and (last is None or last in session.inboxes):
+        inbox = session.inboxes[0]
+        while inbox.items:
+            yield inbox.items.popleft()
+        if inbox is last or not inbox.closed:
+            return
+        if session.inboxes and session.inboxes[0] is inbox:
+            session.inboxes.popleft()
+        if inbox.failure is not None and last is None:
+            raise inbox.failure.with_traceback(None)

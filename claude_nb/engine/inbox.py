@@ -10,6 +10,7 @@ from collections import deque
 
 import anyio
 
+from claude_nb.errors import ClaudeSDKError
 from claude_nb.protocol.machine import Closed, TurnEnded
 from claude_nb.protocol.message import CommandLifecycleMessage, Message, StreamEvent, SystemMessage
 
@@ -43,6 +44,8 @@ class Inbox:
     def __init__(self, bell: Bell | None = None, *, all_notes: bool = False):
         self.items: deque[Message] = deque()
         self.closed = False
+        self.failure: ClaudeSDKError | None = None
+        """What kept the CLI from finishing its work, once it is `closed`."""
         self.bell = bell or Bell()
         self._all_notes = all_notes
 

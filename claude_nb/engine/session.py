@@ -123,7 +123,8 @@ class Session(Controls):
         self._ready, self._done = anyio.Event(), anyio.Event()
         self._news: anyio.Event | None = None
         self._closed = Closed((), (), ())
-        self._tenure, self._beginning = Tenure(), anyio.CancelScope()
+        self._tenure = Tenure()
+        self._beginning: anyio.CancelScope | None = None
         self._mirroring: Mirroring | None = None
 
     def _take_id(self) -> None:
@@ -161,7 +162,8 @@ class Session(Controls):
             return
         with anyio.CancelScope(shield=True):
             self._closing = True
-            self._beginning.cancel()
+            if self._beginning is not None:
+                self._beginning.cancel()
             with anyio.move_on_after(GRACE):
                 if await self._say_goodbye():
                     await self._done.wait()
@@ -347,8 +349,9 @@ class Session(Controls):
 
     async def _open_stream(self) -> None:
         if self._stream is None:
-            with self._beginning:
-                self.options = await self._tenure.begin(self.options)
+            with anyio.CancelScope() as self._beginning:
+                if not self._closing:
+                    self.options = await self._tenure.begin(self.options)
             if self._closing:
                 raise CLIConnectionError("The session was closed before it was open.")
             self._take_id()

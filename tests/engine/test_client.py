@@ -245,8 +245,8 @@ async def test_a_session_goes_on_after_resume(model, options):
 
 def client_of(cli: FakeCLI) -> ClaudeSDKClient:
     class Client(ClaudeSDKClient):
-        async def _open(self, name, options, stream=None):
-            return await super()._open(name, options, cli)
+        def _stream(self):
+            return cli
 
     return Client(ClaudeAgentOptions())
 

@@ -1,0 +1,116 @@
+"""The named sessions of one client: begun, forked, warmed up and ended together.
+
+Layer 2. Above: the client. Below: `named` sessions, which share `places`. The CLI keeps one context per process,
+whatever `session_id` its messages carry (measured on CLI 2.1.329), so each name is a session with a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from uuid import uuid4
+
+import anyio
+from anyio.abc import ByteStream
+
+from claude_nb.errors import CLIConnectionError
+from claude_nb.protocol.options import ClaudeAgentOptions
+
+from .inbox import Bell
+from .named import NamedSession, beginning, resuming
+from .places import Places
+
+
+class Pool:
+    """At most `max_running` processes at once (None: no bound); see `NamedSession` for `park_after`."""
+
+    def __init__(self, options: ClaudeAgentOptions, *, max_running: int | None = None, park_after: float | None = None):
+        self.options = options
+        self.places = Places(max_running)
+        self.bell = Bell()
+        """Rings for all sessions."""
+        self._park_after = park_after
+        self._sessions: dict[str, NamedSession] = {}
+        self._spares: list[NamedSession] = []
+        self._names = 0
+
+    def __iter__(self) -> Iterator[NamedSession]:
+        return iter(list(self._sessions.values()))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._sessions
+
+    def __getitem__(self, name: str) -> NamedSession:
+        """The session of that name, begun if there is none: with a process that was warmed up, or with none yet."""
+        if name not in self._sessions:
+            if self._spares:
+                spare = self._sessions[name] = self._spares.pop()
+                spare.name = name
+            else:
+                self.add(name, beginning(self.options, str(uuid4())))
+        return self._sessions[name]
+
+    def add(self, name: str, options: ClaudeAgentOptions, stream: ByteStream | None = None) -> NamedSession:
+        """A session with options of its own. The name must be free."""
+        session = self._sessions[name] = self._make(name, options, stream)
+        return session
+
+    def _make(self, name: str, options: ClaudeAgentOptions, stream: ByteStream | None = None) -> NamedSession:
+        return NamedSession(name, options, self.places, bell=self.bell, park_after=self._park_after, stream=stream)
+
+    def fresh_name(self) -> str:
+        """A name that no session has."""
+        while True:
+            self._names += 1
+            if (name := f"session-{self._names}") not in self._sessions:
+                return name
+
+    async def fork(self, source: NamedSession, name: str) -> NamedSession:
+        """A session that knows what `source` knows by now, and goes its own way; with the options of the pool."""
+        if name in self._sessions:
+            raise CLIConnectionError(f"There is a session {name!r} already.")
+        if not await source.has_history():
+            return self[name]
+        return self.add(name, resuming(self.options, source.session_id, fork_to=str(uuid4())))
+
+    async def prewarm(self, count: int = 1) -> int:
+        """Start processes for the next sessions to begin, as far as there are free places; returns how many."""
+        if self.places.limit is not None:
+            count = min(count, self.places.limit - self.places.taken - self.places.waiting)
+        spares = [self._make("spare", beginning(self.options, str(uuid4()))) for _ in range(count)]
+        self._spares += spares
+        try:
+            await _all(session.start for session in spares)
+        except BaseException:
+            for session in spares:
+                if session in self._spares:
+                    self._spares.remove(session)
+            await _all(session.aclose for session in spares)
+            raise
+        return len(spares)
+
+    async def end(self, name: str) -> None:
+        """End one session and free its name."""
+        if session := self._sessions.pop(name, None):
+            await session.aclose()
+
+    async def aclose(self) -> None:
+        """End all sessions."""
+        self.places.close()
+        await _all(session.aclose for session in (*self._sessions.values(), *self._spares))
+
+
+async def _all(calls: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    """All at once; the first error is raised as it is."""
+    errors: list[Exception] = []
+
+    async def run(call: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await call()
+        except Exception as error:
+            errors.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for call in list(calls):
+            tasks.start_soon(run, call)
+    if errors:
+        raise errors[0]
