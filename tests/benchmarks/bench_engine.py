@@ -48,8 +48,8 @@ def imports(rounds: int) -> list[Figure]:
 
 def drained(rounds: int, deltas: int = 50_000) -> list[Figure]:
     """CPU of reading a long answer."""
-    with fake_cli() as cli:
-        spent = _sides("drain", "cpu", rounds, cli=cli, env={"FAKE_DELTAS": str(deltas)}, deltas=deltas)
+    with fake_cli(deltas) as (cli, env):
+        spent = _sides("drain", "cpu", rounds, cli=cli, env=env, deltas=deltas)
     what = f"{deltas:,} deltas through `query()`: CPU"
     return [
         compare(what, spent, OURS, OFFICIAL, "s", most_ratio=DRAIN_RATIO),
@@ -59,15 +59,14 @@ def drained(rounds: int, deltas: int = 50_000) -> list[Figure]:
 
 def scripts(rounds: int) -> list[Figure]:
     """CPU of a whole script that asks once."""
-    with fake_cli() as cli:
-        spent = _sides("script", "cpu", rounds, cli=cli, env={"FAKE_DELTAS": "20"})
+    with fake_cli(20) as (cli, env):
+        spent = _sides("script", "cpu", rounds, cli=cli, env=env)
     return [compare("a script with one short `query()`: CPU, imports included", spent, OURS, OFFICIAL, "s")]
 
 
 def handed(rounds: int, deltas: int = 100) -> list[Figure]:
     """Time from the CLI's write of a delta until the consumer has it."""
-    with fake_cli() as cli:
-        env = {"FAKE_DELTAS": str(deltas), "FAKE_PAUSE": "0.005"}
+    with fake_cli(deltas, pause=0.005) as (cli, env):
         waited = _sides("handed", "median_ms", rounds, cli=cli, env=env)
     what = "a delta of the CLI until the consumer has it"
     return [compare(what, waited, OURS, OFFICIAL, "ms"), compare(what, waited, OURS, BARE, "ms")]
@@ -75,8 +74,7 @@ def handed(rounds: int, deltas: int = 100) -> list[Figure]:
 
 def at_once(rounds: int, sessions: int, deltas: int = 1000) -> list[Figure]:
     """CPU of many sessions that answer at the same time."""
-    with fake_cli() as cli:
-        env = {"FAKE_DELTAS": str(deltas)}
+    with fake_cli(deltas) as (cli, env):
         spent = _sides("many", "cpu", rounds, cli=cli, env=env, sessions=sessions, deltas=deltas)
     what = f"{sessions} sessions at once, {deltas:,} deltas each: CPU"
     return [compare(what, spent, OURS, OFFICIAL, "s"), compare(what, spent, OURS, BARE, "s")]
@@ -102,13 +100,10 @@ def real_at_once(rounds: int, sessions: int = 8) -> list[Figure]:
 
 
 def _sides(program: str, figure: str, rounds: int, **arguments: object) -> Rounds:
-    return alternate(
-        rounds,
-        {
-            library: lambda library=library: worker(program, library=library, **arguments)[figure]
-            for library in (OURS, OFFICIAL, BARE)
-        },
-    )
+    def side(library: str) -> float:
+        return worker(program, library=library, **arguments)[figure]
+
+    return alternate(rounds, {library: partial(side, library) for library in (OURS, OFFICIAL, BARE)})
 
 
 def _python(statement: str) -> float:
@@ -119,14 +114,14 @@ def _python(statement: str) -> float:
 
 
 @contextmanager
-def fake_cli() -> Iterator[str]:
-    """Path of the fake CLI; without `site`, so that it starts fast."""
+def fake_cli(deltas: int, pause: float = 0.0) -> Iterator[tuple[str, dict[str, str]]]:
+    """Path of the fake CLI (without `site`, so that it starts fast) and the environment that says what it answers."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "claude"
         command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("fake_cli.py"))]
-        path.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
         path.chmod(0o755)
-        yield str(path)
+        yield str(path), {"CLAUDE_CONFIG_DIR": folder, "FAKE_DELTAS": str(deltas), "FAKE_PAUSE": str(pause)}
 
 
 ANSWER, DELTAS = "One answer in a few deltas.", 3

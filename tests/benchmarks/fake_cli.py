@@ -1,8 +1,8 @@
 """A CLI that answers every prompt with a recorded stream, its text delta repeated. It uses no time of its own.
 
-Run by its path with the options of a real one, which it does not read; the environment says what it does:
-`FAKE_DELTAS` how many deltas an answer has; `FAKE_PAUSE` seconds before each delta, whose text is then the time at
-which it is written (`time.monotonic_ns()`, one clock for all processes) instead of what was recorded.
+Run by its path with the options of a real one, of which it reads `--session-id=` alone. The environment says what it
+does: `FAKE_DELTAS` is how many deltas an answer has; `FAKE_PAUSE` seconds go before each delta, whose text is then the
+time at which it is written (`time.monotonic_ns()`, one clock for all processes) instead of what was recorded.
 
 recorded.jsonl was written by CLI 2.1.329, answering from a scripted model; names and paths were taken out.
 """
@@ -19,7 +19,7 @@ TEXT = b'"Hello"'
 
 def main() -> None:
     with open(os.path.join(FOLDER, "recorded.jsonl"), "rb") as file:
-        recorded = file.read().splitlines(keepends=True)
+        recorded = file.read().replace(b"SESSION", session_id().encode()).splitlines(keepends=True)
     count, pause = int(os.environ["FAKE_DELTAS"]), float(os.environ.get("FAKE_PAUSE", "0"))
     for line in sys.stdin.buffer:
         frame = json.loads(line)
@@ -28,6 +28,12 @@ def main() -> None:
             say(json.dumps({"type": "control_response", "response": reply}).encode() + b"\n")
         elif frame["type"] == "user":
             answer(recorded, frame.get("uuid", ""), count, pause)
+
+
+def session_id() -> str:
+    """The one we were given, or any."""
+    given = [argument.partition("=")[2] for argument in sys.argv if argument.startswith("--session-id=")]
+    return [*given, "6f1d0a52-64a5-4c54-9f0e-0d2f8f0a7c11"][0]
 
 
 def answer(recorded: list[bytes], prompt: str, count: int, pause: float) -> None:
