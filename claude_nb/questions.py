@@ -171,4 +171,4 @@ def decision(result: Any) -> dict[str, Any]:
     if isinstance(result, dict):
         accepted = result.get("action") == "accept"
         return {"behavior": "allow" if accepted else "deny", "answers": result.get("content") or {}}
-    return {"behavior": "allow", "answers": {"": str(result)}}
+    return {"behavior": "allow", "choice": str(result)}

@@ -14,7 +14,7 @@ from typing import Any, Literal
 TurnStatus = Literal["queued", "running", "done", "failed", "interrupted", "cancelled"]
 ToolStatus = Literal["pending", "waiting", "running", "done", "failed", "cancelled"]
 NoticeLevel = Literal["info", "warning", "error"]
-QuestionKind = Literal["permission", "choice", "plan", "form"]
+QuestionKind = Literal["permission", "choice", "plan", "form", "confirm"]
 QuestionStatus = Literal["open", "answered", "expired", "cancelled"]
 
 

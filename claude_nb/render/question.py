@@ -83,5 +83,15 @@ def _approved(decision: dict[str, Any]) -> str:
     return "Plan approved"
 
 
-_SAY = {"permission": _permitted, "choice": _answered, "plan": _approved, "form": _answered}
-_REFUSED = {"permission": "Denied", "choice": "Not answered", "plan": "Kept planning", "form": "Declined"}
+def _chosen(decision: dict[str, Any]) -> str:
+    return f"Answered: {decision.get('choice')}"
+
+
+_SAY = {"permission": _permitted, "choice": _answered, "plan": _approved, "form": _answered, "confirm": _chosen}
+_REFUSED = {
+    "permission": "Denied",
+    "choice": "Not answered",
+    "plan": "Kept planning",
+    "form": "Declined",
+    "confirm": "Declined",
+}

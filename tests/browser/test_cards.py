@@ -1,0 +1,272 @@
+"""Cards in JupyterLab, clicked in a real Chromium: the real magic, the real CLI, a scripted model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, expect
+
+from claude_nb.testing import ScriptedModel, Text, ToolUse
+from tests.browser.lab import DARK, LIGHT, LabServer, Notebook
+from tests.browser.test_live import CONTRASTS
+
+pytestmark = pytest.mark.browser
+
+# A person needs longer than this to read a card; a click before it does not count.
+READING_MS = 700
+
+
+class Desk:
+    """A JupyterLab whose kernels talk to a scripted model; `ask` runs a cell that leads to a card."""
+
+    def __init__(self, server: LabServer, context: BrowserContext, model: ScriptedModel):
+        self.server, self.context, self.model = server, context, model
+        self._count = 0
+
+    def open(self, *cells: str) -> Notebook:
+        self._count += 1
+        path = self.server.notebook(f"cards-{self._count}", "%load_ext claude_nb", *cells)
+        notebook = Notebook(self.server, self.context, path)
+        notebook.run(0, 1)
+        return notebook
+
+    def ask(self, *calls: ToolUse, prompt: str = "Do it.", options: str = "") -> tuple[Notebook, Locator]:
+        """A notebook whose second cell waits at the card of these tool calls."""
+        self.model.script = lambda request: [Text("So it is.")] if request.results else calls
+        notebook = self.open(f"%%claude {options}\n{prompt}")
+        notebook.start(1)
+        card = notebook.output(1).locator(".cnb-card").first
+        expect(card).to_be_visible()
+        return notebook, card
+
+    def told(self) -> str:
+        """What the model was sent last."""
+        return json.dumps(self.model.requests[-1]["messages"])
+
+
+def click(notebook: Notebook, card: Locator, name: str | re.Pattern[str]) -> None:
+    """Read the card, then click the button with that name."""
+    notebook.page.wait_for_timeout(READING_MS)
+    card.get_by_role("button", name=name, exact=isinstance(name, str)).click()
+
+
+@pytest.fixture(scope="module")
+def desk(browser_context: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with ScriptedModel() as model:
+        server = LabServer(tmp_path_factory.mktemp("cards"), env=model.env(tmp_path_factory.mktemp("home")))
+        yield Desk(server, browser_context, model)
+        server.close()
+
+
+@pytest.fixture
+def opened(desk: Desk) -> Iterator[Callable[..., tuple[Notebook, Locator]]]:
+    notebooks: list[Notebook] = []
+
+    def ask(*calls: ToolUse, **how: Any) -> tuple[Notebook, Locator]:
+        notebook, card = desk.ask(*calls, **how)
+        notebooks.append(notebook)
+        return notebook, card
+
+    yield ask
+    for notebook in notebooks:
+        notebook.close()
+    desk.server.end_kernels()
+
+
+Opened = Callable[..., tuple[Notebook, Locator]]
+
+
+def bash(command: str, **more: Any) -> ToolUse:
+    return ToolUse("Bash", {"command": command, "description": "Do something", **more})
+
+
+def test_allow_once_runs_the_command_and_the_record_stays_in_the_saved_output(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("echo clicked > clicked.txt"))
+    expect(card.locator("pre")).to_have_text("$ echo clicked > clicked.txt")
+    click(notebook, card, "Allow once")
+    notebook.wait_prompt(1, "2")
+    assert (desk.server.root / "clicked.txt").read_text() == "clicked\n"
+    expect(notebook.output(1)).to_contain_text("Allowed once")
+    assert "Allowed once" in str(notebook.save().cells[1].outputs)
+    assert notebook.errors == []
+
+
+def test_deny_with_a_reason(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("touch denied.txt"))
+    card.get_by_label("Tell the agent why").fill("not today")
+    click(notebook, card, "Deny")
+    notebook.wait_prompt(1, "2")
+    assert "not today" in desk.told()
+    assert not (desk.server.root / "denied.txt").exists()
+
+
+def test_an_edited_command_runs_and_shortcuts_of_the_notebook_sleep_while_typing(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("touch before.txt"))
+    cells = notebook.page.locator(".jp-Notebook .jp-Cell").count()
+    click(notebook, card, "Edit…")
+    box = card.get_by_label("Command")
+    expect(box).to_be_focused()
+    box.fill("")
+    box.press_sequentially("touch dd.txt")
+    click(notebook, card, "Allow as edited")
+    notebook.wait_prompt(1, "2")
+    assert (desk.server.root / "dd.txt").exists()
+    assert notebook.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert "edited the input of this call" in desk.told()
+
+
+def test_always_names_its_rule_and_where_it_is_kept(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("npm test --silent || true"), options="")
+    always = card.get_by_role("button", name=re.compile(r"^Always: Bash\("))
+    expect(always.first).to_be_visible()
+    card.get_by_label("for").first.select_option("session")
+    click(notebook, card, re.compile(r"^Always: Bash\("))
+    notebook.wait_prompt(1, "2")
+    expect(notebook.output(1)).to_contain_text("for this session")
+
+
+def test_a_scripts_clicks_and_keys_do_nothing(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("touch scripted.txt"))
+    notebook.page.wait_for_timeout(READING_MS)
+    card.evaluate(
+        """(card) => {
+            for (const button of card.querySelectorAll("button")) {
+                button.click();
+                button.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+                button.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+            }
+            card.dispatchEvent(new KeyboardEvent("keydown", { key: "y", bubbles: true }));
+        }"""
+    )
+    expect(card.get_by_role("button", name="Allow once")).to_be_enabled()
+    click(notebook, card, "Deny")
+    notebook.wait_prompt(1, "2")
+    assert not (desk.server.root / "scripted.txt").exists()
+
+
+def test_a_click_right_after_the_card_has_moved_does_not_count(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("touch moved.txt"))
+    notebook.page.wait_for_timeout(READING_MS)
+    allow = card.get_by_role("button", name="Allow once")
+    # Something above grows, as text that streams does, and the button slides under a pointer that aimed elsewhere.
+    card.evaluate("(card) => { card.style.marginTop = '60px' }")
+    box = allow.bounding_box()
+    assert box is not None
+    notebook.page.mouse.click(box["x"] + 5, box["y"] + 5)
+    expect(card).to_contain_text("just moved")
+    expect(allow).to_be_enabled()
+    click(notebook, card, "Deny")
+    notebook.wait_prompt(1, "2")
+    assert not (desk.server.root / "moved.txt").exists()
+
+
+def test_the_card_takes_no_focus_and_its_keys_work_once_it_has_it(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("touch keyed.txt"))
+    assert card.evaluate("(card) => !card.contains(document.activeElement)")
+    notebook.page.keyboard.press("y")
+    notebook.page.wait_for_timeout(READING_MS)
+    expect(card.get_by_role("button", name="Allow once")).to_be_enabled()
+    card.focus()
+    notebook.page.keyboard.press("y")
+    notebook.wait_prompt(1, "2")
+    assert (desk.server.root / "keyed.txt").exists()
+
+
+HOSTILE = (
+    "echo '<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>' \u202etxt.exe\u200b\u2066 # "
+    + "x" * 30_000
+)
+
+
+def test_hostile_input_is_shown_and_never_run_in_the_page(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(
+        ToolUse("Bash", {"command": HOSTILE, "description": "<b>\u202eevil</b><img src=x onerror=window.pwned=1>"})
+    )
+    shown = card.locator("pre").inner_text()
+    assert "<img src=x onerror=" in shown
+    assert "\\u202e" in shown
+    assert "\\u200b" in shown
+    assert "\u202e" not in notebook.output(1).inner_text()
+    assert shown.endswith("xxx")
+    assert card.locator("img, script, b").count() == 0
+    expect(card.get_by_role("button", name="Edit…")).to_have_count(0)
+    click(notebook, card, "Deny")
+    notebook.wait_prompt(1, "2")
+    assert notebook.page.evaluate("() => window.pwned") is None
+
+
+def test_a_restarted_kernel_leaves_a_card_that_is_inert_and_says_why(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("touch gone.txt"))
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(card).to_contain_text("is gone")
+    expect(card.get_by_role("button", name="Allow once")).to_be_disabled()
+
+
+QUESTIONS = {
+    "questions": [
+        {
+            "question": "Which format should the report have?",
+            "header": "Format",
+            "multiSelect": False,
+            "options": [
+                {
+                    "label": "Notebook",
+                    "description": "Cells that can be run again",
+                    "preview": "```python\nreport()\n```",
+                },
+                {"label": "Markdown", "description": "A file to read"},
+            ],
+        },
+        {
+            "question": "Which parts?",
+            "header": "Parts",
+            "multiSelect": True,
+            "options": [
+                {"label": "Summary", "description": "One paragraph"},
+                {"label": "Charts", "description": "Revenue by region"},
+            ],
+        },
+    ]
+}
+
+
+def test_questions_of_the_agent_are_answered_in_a_form(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(ToolUse("AskUserQuestion", QUESTIONS))
+    click(notebook, card, "Answer")
+    expect(card).to_contain_text("an answer is needed")
+    card.get_by_role("radio", name=re.compile("Notebook")).check()
+    expect(card.locator(".cnb-preview-box")).to_be_visible()
+    card.get_by_role("checkbox", name=re.compile("Summary")).check()
+    card.get_by_label("Other answer").last.fill("An appendix")
+    click(notebook, card, "Answer")
+    notebook.wait_prompt(1, "2")
+    assert '\\"Which parts?\\"=\\"Summary,An appendix\\"' in desk.told()
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_cards_read_well_on_both_themes(opened: Opened, desk: Desk, theme: str, tmp_path: Path) -> None:
+    for calls, name in GALLERY:
+        notebook, card = opened(*calls)
+        notebook.theme(theme)
+        if name == "bash":
+            click(notebook, card, "Edit…")
+        poor = [it for it in card.evaluate(CONTRASTS) if it["ratio"] < it["needed"]]
+        assert poor == []
+        notebook.page.screenshot(path=tmp_path / f"{name}-{theme.split()[-1]}.png")
+        notebook.theme(LIGHT)
+        notebook.page.wait_for_timeout(READING_MS)
+        card.get_by_role("button", name=re.compile("^(Deny|Do not answer|Keep planning)$")).click()
+        notebook.wait_prompt(1, "2")
+
+
+EDITED = {"file_path": "loader.py", "content": "def load(paths):\n    return [p.read_text() for p in paths]\n"}
+GALLERY = [
+    ((bash("pytest -q tests && git push origin main"),), "bash"),
+    ((ToolUse("Write", EDITED),), "write"),
+    ((ToolUse("AskUserQuestion", QUESTIONS),), "questions"),
+]
