@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import anyio
 
@@ -38,7 +39,7 @@ from claude_nb.engine.session import Session
 from claude_nb.errors import ControlError, RewindError
 from claude_nb.protocol.control import SideAnswer
 from claude_nb.sessions.paths import find_transcript
-from claude_nb.sessions.transcript import read
+from claude_nb.sessions.transcript import chain, read
 from claude_nb.sessions.undo import Backup, back_up, digest
 
 # The CLI writes its transcript a little later than it answers: how often to look for a prompt in it, how far apart.
@@ -226,6 +227,7 @@ async def _before(chat: Chat, checkpoint: Checkpoint) -> Position:
         entries = await anyio.to_thread.run_sync(read, path) if path else []
         with suppress(KeyError):
             parent = entry_before(entries, checkpoint.id)
+            _check_reachable(checkpoint, entries)
             break
         await anyio.sleep(FLUSH_SECONDS)
     else:
@@ -235,6 +237,15 @@ async def _before(chat: Chat, checkpoint: Checkpoint) -> Position:
     position = chat.position
     ids = [turn.id for turn in position.turns]
     return replace(position, cut_at=parent, turns=position.turns[: ids.index(checkpoint.id)], recap=None)
+
+
+def _check_reachable(checkpoint: Checkpoint, entries: list[dict[str, Any]]) -> None:
+    """The CLI cuts only what it still has in mind: it finds nothing from before a compaction (measured)."""
+    if not any(entry["uuid"] == checkpoint.id for entry in chain(entries)):
+        raise RewindError(
+            f"Prompt {checkpoint.number} came before the conversation was summarised (/compact), so the conversation "
+            "cannot be cut there. Nothing was changed. The files can be restored alone: --files, or conversation=False."
+        )
 
 
 async def _summary(session: Session, checkpoint: Checkpoint) -> str:

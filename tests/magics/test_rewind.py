@@ -342,3 +342,33 @@ def test_ids_that_were_not_given_out_do_nothing(page: Page, project: Path) -> No
     panel.send({"k": "click", "id": stale})
     assert (project / "story.txt").read_text() == "one\ntwo\n"
     assert final(cell)["text/plain"] == "Nothing was changed."
+
+
+def test_a_session_of_an_earlier_kernel_can_be_gone_back_in_once_it_is_resumed(page: Page, project: Path) -> None:
+    page.run("%reload_ext claude_nb\n%config ClaudeMagics.permission_policy = lambda *asked: True")
+    headless(page, "%claude resume 1")
+    assert "“Go on with it.”" in headless(page, "%claude checkpoints")
+    cell = page.front.execute("%claude rewind 2")
+    page.front.answer_input("b")
+    assert "no record of how the agent left it" in page.done(cell).text
+    assert (project / "story.txt").read_text() == "one\n"
+    page.model.reply(Text("ok"))
+    page.answer("Another way.")
+    assert "Begin a story." in asked_last(page)
+    assert "Is it good?" not in asked_last(page)
+
+
+def test_only_files_go_back_to_before_a_compaction_and_all_goes_back_to_after_it(page: Page, project: Path) -> None:
+    page.answer("/compact")
+    page.model.reply(Text("ok"))
+    page.answer("After it.")
+    reply = page.front.execute("%claude rewind 2 --yes", allow_stdin=False).reply()
+    assert "--files" in reply["evalue"]
+    assert (project / "story.txt").read_text() == "one\ntwo\n"
+    headless(page, "%claude rewind 2 --files --yes")
+    assert (project / "story.txt").read_text() == "one\n"
+    headless(page, "%claude rewind 5 --yes")
+    page.model.reply(Text("ok"))
+    page.answer("Another way.")
+    assert "A conversation with a scripted model." in asked_last(page)
+    assert "After it." not in asked_last(page)
