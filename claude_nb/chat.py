@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 # After an interrupt the CLI reports the end of the turn at once; one that does not is ended and resumed by id.
 INTERRUPT_SECONDS = 10.0
+SETTLE_SECONDS = 2.0
 
 
 class Face(Protocol):
@@ -59,6 +60,13 @@ class Position:
     turns: tuple[Turn, ...] = ()
     total_cost_usd: float = 0.0
     recap: str | None = None
+
+
+async def _at_rest(session: Session) -> bool:
+    """Whether nothing is under way in the CLI; it says so a moment after the turn's result."""
+    with anyio.move_on_after(SETTLE_SECONDS):
+        await session.idle()
+    return session.settled
 
 
 @dataclass(slots=True)
@@ -193,7 +201,7 @@ class Chat:
         stamp = (self.budget.limit_usd, self.stamp())
         session = self.session
         # A background task would die with its CLI: while one lives, the new options have to wait.
-        if session is not None and session.is_alive and (self._started_with == stamp or not session.settled):
+        if session is not None and session.is_alive and (self._started_with == stamp or not await _at_rest(session)):
             return session
         await self.park()
         session = Session(self.make_options(self), listener=self._hear)
@@ -288,7 +296,7 @@ class Chat:
             )
         async with self._line:
             session = await self._connected()
-            if not session.settled:
+            if not await _at_rest(session):
                 raise RewindError(f"A background task of session '{self.name}' is running; wait for its end.")
             yield session
 
