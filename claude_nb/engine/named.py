@@ -124,7 +124,11 @@ class NamedSession(Controls):
             await self._session.idle()
 
     async def park(self) -> bool:
-        """End the process of an idle session; True if it has none now. Its next prompt goes on where it was."""
+        """End the process once nothing is under way; True if there is none now. The next prompt goes on where it was.
+
+        False: something runs in the background, the session is in use again, or it could not be resumed.
+        """
+        await self.idle()
         session = self._session
         if self.running and session is not None and self._places.dismiss(self):
             await session.ended()
