@@ -158,10 +158,12 @@ class Rewinds:
         return "\n".join(lines)
 
     def _hand_back(self, rewound: Rewound, place: Place) -> bool:
-        """Put the prompt into the next cell, to be edited, where there is a person to do so."""
-        if place.kind is Kind.HEADLESS or rewound.scope == "files" or rewound.undone:
+        """Put the prompt into the next cell, to be edited, where there is a person and a place to do so."""
+        shell = self._notebook.shell
+        editable = place.kind is Kind.LAB or (place.kind is Kind.TERMINAL and getattr(shell, "pt_app", None))
+        if not editable or rewound.scope == "files" or rewound.undone:
             return False
-        self._notebook.shell.set_next_input(self._cell(rewound.checkpoint.session, rewound.prompt))
+        shell.set_next_input(self._cell(rewound.checkpoint.session, rewound.prompt))
         return True
 
     # -- for Python code ----------------------------------------------------------------------------------------

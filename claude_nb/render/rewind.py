@@ -128,9 +128,9 @@ def counts(checkpoint: Checkpoint) -> str:
     """How much of the files going back would change: `2 files, +3 −1 lines`."""
     if not checkpoint.files:
         return changes(checkpoint, None)
-    return ", ".join(
-        [plural(len(checkpoint.files), "file"), *([f"{lines} lines"] if (lines := _lines(checkpoint)) else [])]
-    )
+    files, lines = plural(len(checkpoint.files), "file"), _lines(checkpoint)
+    noun = "line" if checkpoint.insertions + checkpoint.deletions == 1 else "lines"
+    return f"{files}, {lines} {noun}" if lines else files
 
 
 def _lines(checkpoint: Checkpoint) -> str:

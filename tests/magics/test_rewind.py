@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from claude_nb.testing import Text, ToolUse
-from tests.kernel.frontend import Cell
+from claude_nb.testing import ScriptedModel, Text, ToolUse
+from tests.kernel.frontend import VERSIONS, Cell, Frontend
 from tests.magics.conftest import Page, Watched, final
 
 
@@ -372,3 +372,37 @@ def test_only_files_go_back_to_before_a_compaction_and_all_goes_back_to_after_it
     page.answer("Another way.")
     assert "A conversation with a scripted model." in asked_last(page)
     assert "After it." not in asked_last(page)
+
+
+def test_an_interrupt_of_a_waiting_panel_changes_nothing(page: Page, project: Path) -> None:
+    cell = page.front.execute("%claude rewind 2")
+    Panel(page, cell)
+    page.front.interrupt()
+    assert cell.reply()["ename"] == "KeyboardInterrupt"
+    assert final(cell)["text/plain"] == "Nothing was changed."
+    assert (project / "story.txt").read_text() == "one\ntwo\n"
+    page.model.reply(Text("ok"))
+    page.answer("Still there?")
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version or "newest")
+def test_the_panel_works_between_cells_and_while_its_cell_waits_on_every_kernel(
+    version: str | None, model: ScriptedModel, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    with Frontend(version, env=model.env(tmp_path / "home"), cwd=tmp_path) as front:
+        front.run("%load_ext claude_nb\n%config ClaudeMagics.permission_policy = lambda *asked: True")
+        page = Page(front, model, tmp_path)
+        model.reply(ToolUse("Write", {"file_path": str(file), "content": "one\n"}))
+        model.reply(Text("Written."))
+        page.answer("Write it.")
+        waiting = front.execute("%claude rewind 1 --files")
+        Panel(page, waiting).press("Restore files")
+        page.done(waiting)
+        assert not file.exists()
+        idle = Panel(page, page.done(front.execute("%claude checkpoints")))
+        idle.press("Undo the last rewind")
+        idle.press("Undo the rewind")
+        assert file.read_text() == "one\n"
+        idle.press("Close")
+        front.wait(lambda: idle.closed, what="static output in the panel's place")
