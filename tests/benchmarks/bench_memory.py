@@ -1,7 +1,7 @@
 """What sessions cost in memory while their CLIs run, and what is given back when they are parked. Linux only.
 
 Memory is the proportional set size (PSS, each shared page divided among those that share it) of this process and all
-its descendants. To park a session is to end its CLI; the next prompt resumes it by its id.
+its descendants. A parked session has no CLI; its next prompt resumes it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 
-from claude_nb import ClaudeAgentOptions, Session
+from claude_nb import ClaudeAgentOptions, ClaudeSDKClient, ResultMessage
 from tests.benchmarks.bench_engine import ANSWER, real_cli
 from tests.benchmarks.figure import Figure, beside
 
@@ -27,37 +26,32 @@ def parked(count: int) -> list[Figure]:
 
 
 async def _parked(count: int) -> list[Figure]:
+    names = ["default", *(f"session-{number}" for number in range(1, count))]
     with real_cli() as (cli, env), anyio.fail_after(TIMEOUT):
         options = ClaudeAgentOptions(cli_path=cli, env=env, cwd=env["HOME"], setting_sources=[])
-        running = [Session(options) for _ in range(count)]
-        for session in running:
-            await session.start()
-            await _answered(session)
-        running_memory = family_memory()
-        warm = statistics.median([await _answered(session) for session in running])
-        for session in running:
-            await session.aclose()
-        parked_memory = family_memory()
-        cold = statistics.median([await _resumed(options, session.session_id) for session in running[:3]])
+        async with ClaudeSDKClient(options, max_running=None) as client:
+            for name in names:
+                await _answered(client, name)
+            running_memory = family_memory()
+            warm = statistics.median([await _answered(client, name) for name in names])
+            for name in names:
+                assert await client.session(name).park()
+            parked_memory = family_memory()
+            cold = statistics.median([await _answered(client, name) for name in names[:3]])
     return [
         beside(f"memory of {count} parked sessions", parked_memory, "running", running_memory, "MB"),
         beside("next answer of a parked session", cold * 1000, "running", warm * 1000, "ms"),
     ]
 
 
-async def _resumed(options: ClaudeAgentOptions, session_id: str | None) -> float:
+async def _answered(client: ClaudeSDKClient, name: str) -> float:
+    """Seconds of one turn; a session that was parked runs again after it."""
     began = time.perf_counter()
-    async with Session(replace(options, resume=session_id)) as session:
-        await _answered(session)
-        took = time.perf_counter() - began
-        assert session.session_id == session_id
-    return took
-
-
-async def _answered(session: Session) -> float:
-    began = time.perf_counter()
-    result = await (await session.prompt("Go on.")).result()
-    assert result.result == ANSWER
+    await client.query("Go on.", session_id=name)
+    messages = [message async for message in client.receive_response(name)]
+    assert isinstance(messages[-1], ResultMessage)
+    assert messages[-1].result == ANSWER
+    assert client.session(name).running
     return time.perf_counter() - began
 
 
