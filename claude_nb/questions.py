@@ -91,6 +91,7 @@ class Questions:
             "suggestions": [s.to_dict() for s in context.suggestions],
             "no_always": bool(context.raw.get("suppress_always_allow_rule")),
             "file": await file_before(tool_name, input, self.folder()),
+            "plan": _plan_of(turn, context.tool_use_id) if tool_name == "ExitPlanMode" else None,
         }
         result: PermissionResult = await self._ask(
             turn, KINDS.get(tool_name, "permission"), ask, context.tool_use_id, PermissionResultDeny
@@ -157,6 +158,12 @@ class Questions:
         if told is None:
             return {}
         return {"hookSpecificOutput": {"hookEventName": input["hook_event_name"], "additionalContext": told}}
+
+
+def _plan_of(turn: Turn, tool_use_id: str | None) -> str | None:
+    """The plan as the model wrote it into its call: the CLI asks without it unless it is in a plan file as well."""
+    calls = (block for block in turn.tools if block.id == tool_use_id)
+    return next((plan for call in calls if isinstance(plan := call.input.get("plan"), str)), None)
 
 
 def decision(result: Any) -> dict[str, Any]:

@@ -116,7 +116,9 @@ def _tool(block: Tool, view: ToolView, look: Look) -> str:
     note = f'<div class="cnb-label">{escape_prose(view.note)}</div>' if view.note else ""
     body = note + parts_html(view.input) + parts_html(view.output)
     short = size_of(view.output) <= _SHORT
-    opened = ' open=""' if body and (block.status == "failed" or (short and not view.quiet)) else ""
+    # While it waits for an answer its card shows the same, and whole.
+    wanted = block.status == "failed" or (short and not view.quiet and block.status != "waiting")
+    opened = ' open=""' if body and wanted else ""
     inner = f'<div class="cnb-body">{body}</div>' if body else ""
     return (
         f'<details class="cnb-tool" data-status="{block.status}"{opened}>'

@@ -117,9 +117,10 @@ def _facts(ask: Ask) -> list[str]:
     facts = []
     if ask.get("agent"):
         facts.append(f"Asked by the sub-agent {shown(str(ask['agent']))}")
-    # The CLI's description is the model's own for a command, and the path, shown already, for a file.
-    if (about := ask.get("description")) and about not in _input(ask).values():
-        facts.append(shown(str(about)))
+    # For a file the CLI's description is the end of its path, which the title says whole.
+    about = str(ask.get("description") or _input(ask).get("description") or "")
+    if about and not any(str(value).endswith(about) for key, value in _input(ask).items() if key.endswith("_path")):
+        facts.append(shown(about))
     if ask.get("decision_reason"):
         facts.append(shown(str(ask["decision_reason"])))
     if ask.get("blocked_path"):
@@ -149,7 +150,7 @@ _Drawn = tuple[Body, set[str]]
 
 
 def _command(input: Ask, file: Ask) -> _Drawn:
-    return (Code(visible(str(input.get("command", ""))), "bash", "in"),), {"command"}
+    return (Code(visible(str(input.get("command", ""))), "bash", "in"),), {"command", "description"}
 
 
 def _change(input: Ask, file: Ask) -> _Drawn:

@@ -269,6 +269,7 @@ def test_a_plan_is_kept_in_planning_with_comments_or_approved(page: Page) -> Non
     cell = page.ask("Plan.")
     card = asked(page.watch(cell))
     assert card.title == "Approve this plan?"
+    assert "<strong>it</strong>" in card.html
     card.answer("keep", reason="more tests")
     page.done(cell)
     assert "more tests" in told_model(page)

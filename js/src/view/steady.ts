@@ -38,8 +38,8 @@ export class Steady {
   private look(): void {
     const { x, y, width, height } = this.el.getBoundingClientRect();
     const place = [x, y, width, height].map(Math.round).join();
-    if (place === this.place) return;
+    // The first look only tells where it appeared.
+    if (this.place !== "" && place !== this.place) this.moved();
     this.place = place;
-    this.moved();
   }
 }
