@@ -48,6 +48,7 @@ class Rewinds:
         self._make_schedule = schedule
         self._rewinder = Rewinder(keep=self._is_open_notebook)
         self._panels: dict[str, RewindPanel] = {}
+        self._no_widgets = False
 
     # -- for the notebook ---------------------------------------------------------------------------------------
 
@@ -133,14 +134,17 @@ class Rewinds:
             lines = words.undo_lines(rewound, self._rewinder.undo_warnings(chat), self._root(name))
             if ask_typed("\n".join(lines), {"u": "undo the rewind", "n": "never mind"}, "n") != "u":
                 return "Nothing was changed."
-        return self._report(self._call(self._rewinder.undo, chat), place)
+        return self._report(self._take_back(chat), place)
 
     def _by_panel(self, panel: RewindPanel, view: Panel, static: dict[str, str], place: Place) -> bool:
         """Block the cell until a click on the panel settled it; False where no page shows it, so that typing has to."""
+        if self._no_widgets:
+            return False
         panel.open(view, static)
         try:
             rewound = self._notebook.pump.run_until(panel.outcome)
         except TimeoutError:
+            self._no_widgets = True  # the next question does not wait for a page again
             return False
         finally:
             panel.close()
@@ -179,13 +183,17 @@ class Rewinds:
 
     def undo(self, name: str | None = None) -> Rewound:
         """Take the last rewind back, without asking."""
-        return self._call(self._rewinder.undo, self._known(name or self._notebook.current))
+        return self._take_back(self._known(name or self._notebook.current))
 
     # -- help ---------------------------------------------------------------------------------------------------
 
     def _do(self, chat: Chat, number: int, scope: Scope, summarise: bool) -> Rewound:
         self.settle(chat.name)
         return self._call(partial(self._rewinder.rewind, summarise=summarise), chat, number, scope)
+
+    def _take_back(self, chat: Chat) -> Rewound:
+        self.settle(chat.name)
+        return self._call(self._rewinder.undo, chat)
 
     def _call(self, function: Callable[..., Awaitable[T]], *arguments: object) -> T:
         """Run something on the engine's loop while the cell waits, so that an interrupt ends it."""
