@@ -56,6 +56,7 @@ class Asker:
         self._patience = patience
         self._open: dict[str, _Open] = {}
         self._without_buttons: set[str] = set()
+        self._told: set[str] = set()
 
     def terms(self, seat: Seat | None) -> Terms:
         """How a question of a turn in that seat is asked."""
@@ -68,7 +69,7 @@ class Asker:
         """The answer to an open question. Raises TimeoutError when nobody gave one in time."""
         if seat is None or seat.place.kind is Kind.HEADLESS:
             return self._refuse(question, ask)
-        if await self._sees_cards(seat):
+        if await self.sees_cards(seat):
             return await self._by_card(question, turn, ask)
         if not seat.waits:
             return self._refuse(question, ask)
@@ -77,13 +78,13 @@ class Asker:
 
     # -- cards --------------------------------------------------------------------------------------------------
 
-    async def _sees_cards(self, seat: Seat) -> bool:
+    async def sees_cards(self, seat: Seat) -> bool:
+        """Whether a page shows this seat's cards and their clicks are heard; finding out may take seconds, once."""
         if seat.place.kind is not Kind.LAB or (seat.waits and self._pump.tap is None):
             return False
         page = _page_of(seat.place)
         seen = await seat.stage.watched(0.0 if page in self._without_buttons else READY_SECONDS)
-        if seen:
-            self._without_buttons.discard(page)
+        (self._without_buttons.discard if seen else self._without_buttons.add)(page)
         return seen
 
     async def _by_card(self, question: Question, turn: Turn, ask: dict[str, Any]) -> Any:
@@ -127,9 +128,9 @@ class Asker:
 
     def _explain_once(self, place: Place) -> str:
         page = _page_of(place)
-        if place.kind is not Kind.LAB or page in self._without_buttons:
+        if place.kind is not Kind.LAB or page in self._told:
             return ""
-        self._without_buttons.add(page)
+        self._told.add(page)
         return NO_TAP if self._pump.tap is None else NO_BUTTONS
 
     def _refuse(self, question: Question, ask: dict[str, Any]) -> Any:

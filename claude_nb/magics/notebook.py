@@ -30,6 +30,7 @@ from claude_nb.kernel.pump import Pump
 from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import past, permissions, stages
 from claude_nb.magics.asking import Asker, Seat
+from claude_nb.magics.confirm import agreed
 from claude_nb.magics.errors import short
 from claude_nb.magics.guard import open_notebook
 from claude_nb.magics.past import Past
@@ -327,15 +328,9 @@ class Notebook:
         self.budget.limit_usd = limit
 
     def confirm(self, question: str, word: str) -> bool:
-        """Have a person type `word`: something that a cell's source cannot do. False where nobody is."""
+        """Have a person agree by a click or by typing `word`: a cell's source can do neither. False without a person."""
         place = detect(self.shell)
-        if place.kind is Kind.HEADLESS:
-            return False
-        print(question, flush=True)
-        try:
-            return input(f"Type {word!r} to agree, anything else to leave it: ").strip().lower() == word
-        except (EOFError, KeyboardInterrupt, RuntimeError):  # RuntimeError: a front end without stdin
-            return False
+        return agreed(self.asker, self.pump, place, _scheduler(place), question, word)
 
     def add_functions(self, names: list[str]) -> None:
         """Give the agent functions of the notebook."""
