@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import aclosing
 from itertools import pairwise
 
 import anyio
 import pytest
 
 from claude_nb import (
-    AssistantMessage,
     BudgetExceededError,
     ClaudeSDKClient,
     CLIConnectionError,
@@ -41,6 +41,18 @@ async def say(client, prompt, name="default"):
     with anyio.fail_after(60):
         await client.query(prompt, session_id=name)
     return await answer(client, name)
+
+
+async def results(stream, count):
+    """The next results of a stream that does not end by itself."""
+    found = []
+    with anyio.fail_after(60):
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                found += [message] if isinstance(message, ResultMessage) else []
+                if len(found) == count:
+                    break
+    return found
 
 
 def told(model):
@@ -89,20 +101,13 @@ async def test_messages_of_all_sessions_tell_which_they_are_of(options):
     async with ClaudeSDKClient(options()) as client:
         for name in "ab":
             await client.query(f"I am {name}", session_id=name)
-        ids, results = {session.session_id: name for name, session in client.sessions.items()}, {}
-        with anyio.fail_after(60):
-            async for message in client.receive_messages():
-                if isinstance(message, ResultMessage):
-                    results[ids[message.session_id]] = message.result
-                if len(results) == 2:
-                    break
-        assert results == {"a": "Echo: I am a", "b": "Echo: I am b"}
+        names = {session.session_id: name for name, session in client.sessions.items()}
+        found = await results(client.receive_messages(), 2)
+        assert {names[m.session_id]: m.result for m in found} == {"a": "Echo: I am a", "b": "Echo: I am b"}
+        await client.query("again", session_id="a")
         await client.query("again", session_id="b")
-        with anyio.fail_after(60):
-            async for message in client.receive_messages("b"):
-                assert not isinstance(message, AssistantMessage) or message.session_id == client.session("b").session_id
-                if isinstance(message, ResultMessage):
-                    break
+        (only,) = await results(client.receive_messages("b"), 1)
+        assert names[only.session_id] == "b"
 
 
 async def test_a_fork_knows_what_was_said_and_goes_its_own_way(model, options):
@@ -422,11 +427,7 @@ async def test_one_that_dies_does_not_keep_the_messages_of_others_back(model, op
             async for _ in client.receive_messages():
                 pass
         await client.query("hello", session_id="b")
-        with anyio.fail_after(60):
-            async for message in client.receive_messages():
-                if isinstance(message, ResultMessage):
-                    assert message.result == "Echo: hello"
-                    break
+        assert [m.result for m in await results(client.receive_messages(), 1)] == ["Echo: hello"]
 
 
 # -- one owner ----------------------------------------------------------------------------------------------------
