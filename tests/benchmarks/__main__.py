@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 
 from tests.benchmarks.bench_engine import at_once, drained, first_delta, handed, imports, real_at_once, scripts
-from tests.benchmarks.figure import Figure, table
+from tests.benchmarks.figure import HEAD, Figure
 
 Plan = list[Callable[[], list[Figure]]]
 
@@ -35,7 +35,7 @@ def real(rounds: int, sessions: int) -> Plan:
     """With the real CLI; `sessions` is how many are parked."""
     from tests.benchmarks.bench_memory import parked
 
-    return [partial(first_delta, rounds), partial(real_at_once, rounds), partial(parked, sessions)]
+    return [partial(first_delta, 5 * rounds), partial(real_at_once, rounds), partial(parked, sessions)]
 
 
 def page() -> list[Figure]:
@@ -43,15 +43,6 @@ def page() -> list[Figure]:
     from tests.benchmarks.bench_page import FULL, measure
 
     return measure(FULL).figures()
-
-
-def measured(plan: Plan) -> list[Figure]:
-    """All figures of a plan, with a word on stderr for who waits."""
-    figures: list[Figure] = []
-    for number, step in enumerate(plan, 1):
-        print(f"{number} of {len(plan)} ...", file=sys.stderr, flush=True)
-        figures += step()
-    return figures
 
 
 def conditions() -> str:
@@ -65,12 +56,17 @@ def main(arguments: list[str]) -> int:
     if "--quick" in arguments:
         plan = fake(2)
     elif "--full" in arguments:
-        plan = [*fake(7), *real(5, 20), page]
+        plan = [*fake(5), *real(3, 20), page]
     else:
         plan = [*fake(3), *real(2, 6)]
-    figures = measured(plan)
-    print(f"{table(figures)}\n\n{conditions()}")
-    return not all(figure.within() for figure in figures)
+    met = True
+    print(HEAD, flush=True)
+    for step in plan:
+        for figure in step():
+            met &= figure.within()
+            print(figure.row(), flush=True)
+    print(f"\n{conditions()}")
+    return not met
 
 
 if __name__ == "__main__":

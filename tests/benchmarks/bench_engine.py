@@ -80,10 +80,10 @@ def at_once(rounds: int, sessions: int, deltas: int = 1000) -> list[Figure]:
     return [compare(what, spent, OURS, OFFICIAL, "s"), compare(what, spent, OURS, BARE, "s")]
 
 
-def first_delta(rounds: int, times: int = 3) -> list[Figure]:
+def first_delta(times: int) -> list[Figure]:
     """Time from the call to the first delta, with the real CLI."""
     with real_cli() as (cli, env):
-        waited = _sides("first", "median_ms", rounds, cli=cli, env=env, times=times)
+        waited = worker("first", cli=cli, env=env, times=times)
     what = "call until the first delta, real CLI"
     return [compare(what, waited, OURS, OFFICIAL, "ms"), compare(what, waited, OURS, BARE, "ms")]
 
@@ -101,7 +101,8 @@ def real_at_once(rounds: int, sessions: int = 8) -> list[Figure]:
 
 def _sides(program: str, figure: str, rounds: int, **arguments: object) -> Rounds:
     def side(library: str) -> float:
-        return worker(program, library=library, **arguments)[figure]
+        measured: float = worker(program, library=library, **arguments)[figure]
+        return measured
 
     return alternate(rounds, {library: partial(side, library) for library in (OURS, OFFICIAL, BARE)})
 

@@ -51,10 +51,12 @@ class Figure:
         return f"| {' | '.join(cells)} |"
 
 
+HEAD = "| what | ours | peer | ratio | budget | met |\n|---|---|---|---|---|---|"
+
+
 def table(figures: Iterable[Figure]) -> str:
     """All figures as one Markdown table."""
-    head = ["| what | ours | peer | ratio | budget | met |", "|---|---|---|---|---|---|"]
-    return "\n".join(head + [figure.row() for figure in figures])
+    return "\n".join([HEAD, *(figure.row() for figure in figures)])
 
 
 def _number(value: float) -> str:
@@ -94,7 +96,7 @@ def beside(what: str, ours: float, peer: str, theirs: float, unit: str, **budget
     return Figure(what, ours, unit, peer, theirs, ours / theirs, **budgets)
 
 
-def worker(program: str, **arguments: Any) -> dict[str, float]:
+def worker(program: str, **arguments: Any) -> dict[str, Any]:
     """Run a program of worker.py in a fresh interpreter and take its figures."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.worker", program, json.dumps(arguments)],
@@ -105,5 +107,5 @@ def worker(program: str, **arguments: Any) -> dict[str, float]:
         timeout=WORKER_TIMEOUT,
         check=True,
     )
-    figures: dict[str, float] = json.loads(done.stdout)
+    figures: dict[str, Any] = json.loads(done.stdout)
     return figures

@@ -1,8 +1,8 @@
 """What is measured, each in an interpreter of its own: `python -m tests.benchmarks.worker PROGRAM ARGUMENTS`.
 
-Every program works with any of `LIBRARIES`, which all do the same: run one prompt on a CLI and give the events of the
-answer. CPU is that of this process alone, without the CLI's. Prints its figures as JSON: seconds, milliseconds for
-names that end in `_ms`.
+The programs work with `LIBRARIES`, which all do the same: run one prompt on a CLI and give the events of the answer.
+Which one is an argument of most programs, so that only that one is imported. CPU is that of this process alone, without
+the CLI's. The figures are printed as JSON: seconds, or milliseconds for names that end in `_ms`.
 """
 
 from __future__ import annotations
@@ -130,21 +130,32 @@ async def handed(stream: Stream, cli: str, env: Env) -> dict[str, float]:
     return {"median_ms": statistics.median(taken)}
 
 
-async def first(stream: Stream, cli: str, env: Env, times: int) -> dict[str, float]:
-    """From the call until the first delta; median of `times`, without the first, which builds what is built once."""
-    waits = []
+async def first(cli: str, env: Env, times: int) -> dict[str, list[float]]:
+    """Milliseconds from the call until the first delta, `times` for each library, in turn.
+
+    They are in one process, so that each call is compared with its neighbours: a CLI's start takes half a second, and
+    longer whenever something else runs. A first call, which builds what is built once, is left out.
+    """
+    streams = {name: library() for name, library in LIBRARIES.items()}
+    waits: dict[str, list[float]] = {name: [] for name in streams}
     for _ in range(times + 1):
-        began, wait = time.perf_counter(), None
-        async for _ in _texts(stream(cli, env)):
-            wait = wait or time.perf_counter() - began
-        assert wait is not None
-        waits.append(wait * 1000)
-    return {"median_ms": statistics.median(waits[1:])}
+        for name, stream in streams.items():
+            waits[name].append(await _until_first(stream(cli, env)))
+    return {name: its[1:] for name, its in waits.items()}
+
+
+async def _until_first(events: AsyncIterator[Event]) -> float:
+    began, wait = time.perf_counter(), None
+    async for _ in _texts(events):
+        wait = wait or time.perf_counter() - began
+    assert wait is not None
+    return wait * 1000
 
 
 PROGRAMS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (drain, script, many, handed, first)}
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[2])
-    library = LIBRARIES[given.pop("library")]()
-    print(json.dumps(asyncio.run(PROGRAMS[sys.argv[1]](library, **given))))
+    if "library" in given:
+        given["stream"] = LIBRARIES[given.pop("library")]()
+    print(json.dumps(asyncio.run(PROGRAMS[sys.argv[1]](**given))))
