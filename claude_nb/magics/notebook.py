@@ -328,7 +328,7 @@ class Notebook:
         self.budget.limit_usd = limit
 
     def confirm(self, question: str, word: str) -> bool:
-        """Have a person agree by a click or by typing `word`: a cell's source can do neither. False without a person."""
+        """Have a person agree by a click or by typing `word`: a cell's source does neither. False where nobody is."""
         place = detect(self.shell)
         return agreed(self.asker, self.pump, place, _scheduler(place), question, word)
 
