@@ -7,6 +7,26 @@ import anyio
 
 from claude_nb import AssistantMessage, ClaudeSDKClient, Message, ResultMessage, TextBlock, ToolUseBlock
 
+# An MCP server of its own process, with one tool.
+SERVER = """
+import json, sys
+TOOL = {"name": "double", "inputSchema": {"type": "object", "properties": {"n": {"type": "integer"}}}}
+for line in sys.stdin:
+    asked = json.loads(line)
+    params = asked.get("params") or {}
+    answers = {
+        "initialize": lambda: {
+            "protocolVersion": params["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "outside", "version": "1"},
+        },
+        "tools/list": lambda: {"tools": [TOOL]},
+        "tools/call": lambda: {"content": [{"type": "text", "text": str(2 * params["arguments"]["n"])}]},
+    }
+    if asked["method"] in answers:
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": answers[asked["method"]]()}), flush=True)
+"""
+
 PATIENCE = 60.0  # seconds: far more than any program here needs
 
 
@@ -47,3 +67,13 @@ def tools_of(messages: list[Message]) -> list[str]:
 def result_of(messages: list[Message]) -> ResultMessage:
     assert isinstance(messages[-1], ResultMessage)
     return messages[-1]
+
+
+async def connected(client: ClaudeSDKClient, name: str) -> None:
+    """Wait until the CLI has that server."""
+    with anyio.fail_after(30):
+        while True:
+            servers = (await client.get_mcp_status())["mcpServers"]
+            if any(server["name"] == name and server["status"] == "connected" for server in servers):
+                return
+            await anyio.lowlevel.checkpoint()

@@ -4,7 +4,6 @@ import json
 import sys
 from types import ModuleType
 
-import anyio
 import pytest
 
 from claude_nb import (
@@ -24,7 +23,7 @@ from claude_nb import (
 from claude_nb.protocol.launch import initialize
 from claude_nb.testing import Text, ToolUse
 
-from .program import ask, collect, result_of
+from .program import SERVER, ask, collect, connected, result_of
 
 pytestmark = pytest.mark.anyio
 
@@ -170,35 +169,6 @@ async def test_the_environment_and_the_name_of_the_program_reach_the_cli(model, 
 
 
 # -- MCP --------------------------------------------------------------------------------------------------------------
-
-SERVER = """
-import json, sys
-TOOL = {"name": "double", "inputSchema": {"type": "object", "properties": {"n": {"type": "integer"}}}}
-for line in sys.stdin:
-    asked = json.loads(line)
-    params = asked.get("params") or {}
-    answers = {
-        "initialize": lambda: {
-            "protocolVersion": params["protocolVersion"],
-            "capabilities": {"tools": {}},
-            "serverInfo": {"name": "outside", "version": "1"},
-        },
-        "tools/list": lambda: {"tools": [TOOL]},
-        "tools/call": lambda: {"content": [{"type": "text", "text": str(2 * params["arguments"]["n"])}]},
-    }
-    if asked["method"] in answers:
-        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": answers[asked["method"]]()}), flush=True)
-"""
-
-
-async def connected(client, name):
-    """Wait until the CLI has that server."""
-    with anyio.fail_after(30):
-        while True:
-            servers = (await client.get_mcp_status())["mcpServers"]
-            if any(server["name"] == name and server["status"] == "connected" for server in servers):
-                return
-            await anyio.lowlevel.checkpoint()
 
 
 @pytest.mark.parametrize("as_file", [False, True], ids=["dict", "file"])
