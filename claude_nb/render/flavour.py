@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
+# Levels of nesting (two for each list in a list), so that a hostile `>>>>>>…` costs little.
+_DEEPEST = 60
 
 # Token type -> class. Other elements need none.
 _CLASSES = {
@@ -45,10 +47,18 @@ _CLASSES = {
 def blocks(text: str, env: dict[str, Any]) -> list[str]:
     """Markdown -> the HTML of each top-level block, sanitised, with our classes.
 
-    `text` has gone through `text.clean`. `env` carries link reference definitions from one call to the next.
+    `text` has gone through `text.clean`. `env` carries link reference definitions from one call to the next. From a
+    block that is nested too deeply on, the text is shown as it was written.
     """
     md = parser()
-    return [sanitize(md.renderer.render(group, md.options, env)) for group in _top_level(md.parse(text, env))]
+    found: list[str] = []
+    for group in _top_level(md.parse(text, env)):
+        if any(token.level >= _DEEPEST - 1 for token in group) and group[0].map:
+            # The parser has silently dropped what stands deeper, and all that follows: nothing may be hidden that way.
+            rest = "\n".join(text.split("\n")[group[0].map[0] :]).rstrip("\n")
+            return [*found, sanitize(f'<pre class="cnb-fence"><code class="cnb-plain">{escape(rest)}\n</code></pre>\n')]
+        found.append(sanitize(md.renderer.render(group, md.options, env)))
+    return found
 
 
 def block_starts(text: str) -> list[tuple[int, int, Token]]:
@@ -81,8 +91,7 @@ def parser() -> MarkdownIt:
     """The one parser. It holds no state between calls."""
     from markdown_it import MarkdownIt
 
-    # maxNesting bounds hostile `>>>>>>…`; the default of the js-default preset is what editors use.
-    md = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 60})
+    md = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": _DEEPEST})
     md.enable(["table", "strikethrough", "linkify"])
     assert md.linkify is not None, "markdown-it-py is installed with its linkify extra"
     md.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})

@@ -27,7 +27,7 @@ _STATUS = {
     "failed": ("failed", "", "bad"),
     "cancelled": ("cancelled", "", "busy"),
 }
-_NOTICE = {"info": "ⓘ", "warning": "⚠", "error": "✕"}
+_NOTICE = {"info": "ℹ", "warning": "⚠", "error": "✕"}
 # A result up to this many lines is shown without a click.
 _SHORT = 12
 

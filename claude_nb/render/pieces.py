@@ -18,6 +18,7 @@ from .view import Checks, Code, Fields, Part, Picture, Prose
 _FOLD = {"in": 20, "out": 12, "err": 12, "diff": 20}
 _MOST_LINES = 500
 _MOST_CHARS = 40_000
+_WIDTH = 100  # characters in a line of a page, roughly: a longer line wraps
 _SLACK = 3  # fewer lines than this are not worth a fold
 _PICTURE_BYTES = 2_000_000
 _PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
@@ -37,8 +38,9 @@ def prose_html(text: str) -> str:
 
 
 def size_of(parts: Iterable[Part]) -> int:
-    """How many lines the parts take, roughly."""
-    return sum(len(p.text.split("\n")) if isinstance(p, Code | Prose) else 1 for p in parts)
+    """How many lines of a page the parts take, roughly."""
+    texts = [p.text if isinstance(p, Code | Prose) else "" for p in parts]
+    return sum(1 + len(line) // _WIDTH for text in texts for line in text.split("\n"))
 
 
 def _part(part: Part) -> str:

@@ -47,7 +47,7 @@ STYLES: dict[str, str] = {
     "task": "list-style-type:none;margin-left:-1.2em",
     "quote": f"margin:.6em 0;padding:.1em 0 .1em .9em;border-left:3px solid {_LINE};opacity:.85",
     "rule": f"border:0;border-top:1px solid {_LINE};margin:1em 0",
-    "table": "border-collapse:collapse;margin:.7em 0;font-size:.95em",
+    "table": "overflow-wrap:normal;border-collapse:collapse;margin:.7em 0;font-size:.95em",
     "th": f"border-bottom:2px solid {_LINE};padding:.3em .8em;text-align:left;font-weight:600",
     "td": f"border-bottom:1px solid {_LINE};padding:.3em .8em;text-align:left",
     "center": "text-align:center",
@@ -67,7 +67,7 @@ STYLES: dict[str, str] = {
     "gi": "color:#0a5c2b",
     "gd": "color:#8c1d18",
     # Blocks of a turn
-    "turn": "line-height:1.5;max-width:60em",
+    "turn": "line-height:1.5;max-width:60em;overflow-wrap:anywhere",
     "text": "margin:.3em 0",
     "a": "color:inherit;text-decoration:underline",
     "thinking": f"margin:.4em 0;border-left:2px solid {_LINE};padding-left:.8em;opacity:.9;font-size:.93em",

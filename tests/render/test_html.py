@@ -57,6 +57,12 @@ def test_every_status_of_a_call_is_said_in_words(status):
     assert 'aria-label="' in html
 
 
+def test_one_endless_line_is_a_long_result():
+    call = samples.long_bash()
+    call.result, call.detail = "A" * 30_000, None
+    assert ' open="">' not in block_html(call, STATIC).split("<summary")[0]
+
+
 def test_pictures_are_embedded_and_those_of_other_kinds_or_sizes_are_named():
     assert f'src="data:image/png;base64,{samples.PICTURE}"' in block_html(samples.picture(), STATIC)
     call = samples.picture()
@@ -138,7 +144,7 @@ def test_a_running_turn_says_what_it_is_doing():
 
 def test_notices_of_the_prompt_stand_first():
     turn = Turn(id="t", status="done", notices=["No variable `x`"], blocks=[Text(key="a", text="hello")])
-    assert words(turn_html(turn, STATIC)) == "ⓘ No variable `x` hello"
+    assert words(turn_html(turn, STATIC)) == "ℹ No variable `x` hello"
 
 
 RULE = {"type": "addRules", "destination": "projectSettings", "rules": [{"toolName": "Bash", "ruleContent": "npm *"}]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claude_nb.render.markdown import safe_markdown, to_html
+from claude_nb.render.markdown import MarkdownStream, safe_markdown, to_html
 from claude_nb.render.style import Look
 
 from .inspect_html import Page
@@ -124,3 +124,21 @@ def test_deep_and_unbalanced_markdown_ends_soon(start: str):
 
 def test_escape_sequences_and_control_characters_never_arrive():
     assert Page(html("a\x1b[31mb\x1b]0;title\x07c\x00\x9bd")).text.strip() == "abc"
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "\n".join(f"{'  ' * depth}- level {depth}" for depth in range(80)),
+        ">" * 200 + " level 79",
+        "- " * 80 + "level 79",
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_nothing_is_hidden_below_or_after_what_is_nested_too_deeply(nested: str, streamed: bool):
+    text = f"# Title\n\n{nested}\n\nThe <end>.\n"
+    stream = MarkdownStream(LIVE)
+    page = "".join([*stream.feed(text), *stream.close()]) if streamed else html(text)
+    assert '<h1 class="cnb-h1">Title</h1>' in page
+    assert "level 79" in page
+    assert "The &lt;end&gt;." in page
