@@ -7,6 +7,7 @@ Layer 5, the top. Arguments in, a cell's output out; everything else is `noteboo
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
@@ -19,6 +20,12 @@ from claude_nb.magics.cell import make_parser
 from claude_nb.magics.notebook import Notebook
 from claude_nb.render.bundle import turn_bundle
 from claude_nb.render.style import Look
+
+
+def _with_options(magic: Callable[[Any, str, str], None]) -> Callable[[Any, str, str], None]:
+    """`%%claude?` shows the options: `%%claude --help` alone in a cell is refused by IPython, for want of a body."""
+    magic.__doc__ = make_parser().format_help()
+    return magic
 
 
 @magics_class
@@ -51,8 +58,8 @@ class ClaudeMagics(Magics):
         self.observe(lambda change: self.notebook.set_budget(change.new), "budget_usd")
 
     @cell_magic("claude")  # type: ignore[arg-type]  # typed for plain functions only
+    @_with_options
     def ask(self, line: str, cell: str) -> None:
-        """Ask the agent; see `%%claude --help`."""
         parser = make_parser()
         args = parser.parse_argstring(line)
         if args.help:

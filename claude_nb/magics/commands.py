@@ -36,6 +36,8 @@ def run(notebook: Notebook, line: str) -> Any:
     except ValueError as error:
         raise UsageError(f"%claude {line}: {error}") from None
     name = words[0] if words else "help"
+    if name in ("-h", "--help"):
+        name = "help"
     if name not in COMMANDS:
         known = ", ".join(COMMANDS)
         raise UsageError(
@@ -55,7 +57,7 @@ def _help(notebook: Notebook, words: list[str]) -> str:
     rows = [f"  {'%claude ' + c.usage:<{width}}  {c.about}" for c in COMMANDS.values()]
     return "\n".join(
         [
-            "Put a prompt into a cell that begins with %%claude (options: %%claude --help).",
+            "Put a prompt into a cell that begins with %%claude (options: %%claude?).",
             "",
             *rows,
         ]
