@@ -60,6 +60,7 @@ class ClaudeMagics(Magics):
     @cell_magic("claude")  # type: ignore[arg-type]  # typed for plain functions only
     @_with_options
     def ask(self, line: str, cell: str) -> None:
+        """Ask the agent; `_with_options` puts the options' help here."""
         parser = make_parser()
         args = parser.parse_argstring(line)
         if args.help:
