@@ -128,3 +128,11 @@ def test_a_record_given_too_much_or_twice_is_refused() -> None:
         claude_nb.TextBlock("one", "two")
     with pytest.raises(TypeError, match="twice"):
         claude_nb.TextBlock("one", text="two")
+
+
+def test_errors_that_are_never_raised_here_can_still_be_caught() -> None:
+    line = claude_nb.CLIJSONDecodeError("{", ValueError("bad"))
+    shape = claude_nb.MessageParseError("odd", {"type": "odd"})
+    for error in (line, shape):
+        assert isinstance(pickle.loads(pickle.dumps(error)), claude_nb.ClaudeSDKError)
+    assert (line.line, shape.data) == ("{", {"type": "odd"})

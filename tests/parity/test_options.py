@@ -1,5 +1,6 @@
 """Options that no example program uses, each shown on the real CLI."""
 
+import getpass
 import json
 import sys
 from types import ModuleType
@@ -10,6 +11,7 @@ from claude_nb import (
     AgentDefinition,
     AssistantMessage,
     ClaudeSDKClient,
+    CLIConnectionError,
     ControlTimeoutError,
     HookEventMessage,
     ResultError,
@@ -166,6 +168,13 @@ async def test_the_environment_and_the_name_of_the_program_reach_the_cli(model, 
     said = model.requests[1].results[0].text.split()
     assert said[:2] == ["my-app/1.0", "mine"]
     assert "stale" not in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts no process as another user")
+async def test_the_cli_runs_as_the_user_asked_for(options):
+    assert result_of(await run("one", options(user=getpass.getuser()))).result == "Echo: one"
+    with pytest.raises(CLIConnectionError, match="nobody-of-that-name"):
+        await run("one", options(user="nobody-of-that-name"))
 
 
 # -- MCP --------------------------------------------------------------------------------------------------------------
