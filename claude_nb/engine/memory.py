@@ -14,7 +14,7 @@ from typing import Any, cast
 from claude_nb.protocol.config import McpServerConfig
 from claude_nb.protocol.message import Message, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
-from claude_nb.protocol.permission import PermissionMode
+from claude_nb.protocol.permission import PERMISSION_MODES, PermissionMode
 
 Json = dict[str, Any]
 
@@ -61,7 +61,7 @@ class Memory:
 
     def heard(self, message: Message) -> None:
         """The CLI tells its permission mode, which it may change by itself (a plan was accepted)."""
-        if isinstance(message, SystemMessage) and (mode := message.data.get("permissionMode")):
+        if isinstance(message, SystemMessage) and (mode := message.data.get("permissionMode")) in PERMISSION_MODES:
             self.mode = cast(PermissionMode, mode)
 
     def _update(self, update: Mapping[str, Any]) -> None:

@@ -98,6 +98,11 @@ class NamedSession(Controls):
         return alive and self.settled and self._resumable
 
     @property
+    def stays(self) -> bool:
+        """See `places.Tenant`."""
+        return bool(self._tasks) or not self._resumable
+
+    @property
     def _resumable(self) -> bool:
         return self._stream is None and self._options.persist_session
 

@@ -7,18 +7,21 @@ Rules:
 
 - A tenant that runs keeps its place while nobody waits for one; leaving is for idle tenants only (`may_leave`).
 - While somebody waits, everybody waits, in order of arrival, those who run already too: a session that is never idle
-  cannot keep the others out.
+  cannot keep the others out. One that would not make room anyway (`stays`) need not wait.
 - The tenant that was used longest ago leaves first; one that waits itself leaves last.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import Protocol
 
 import anyio
 
 from claude_nb.errors import CLIConnectionError
+
+logger = logging.getLogger(__name__)
 
 
 class Tenant(Protocol):
@@ -31,6 +34,10 @@ class Tenant(Protocol):
     @property
     def may_leave(self) -> bool:
         """Its process does nothing and can be brought back."""
+
+    @property
+    def stays(self) -> bool:
+        """It keeps its process also when it is idle: something runs in its background."""
 
     def leave(self) -> None:
         """Begin to end the process, and call `Places.left` when it is gone. Must not wait."""
@@ -66,11 +73,13 @@ class Places:
         """
         if self._closed:
             raise CLIConnectionError("The client is closed.")
-        if (not self._queue or (urgent and tenant in self._held)) and self._admit(tenant):
+        if (not self._queue or (urgent and tenant in self._held) or self._passes(tenant)) and self._admit(tenant):
             return
         entry = tenant, anyio.Event()
         self._queue.append(entry)
         self.serve()
+        if not entry[1].is_set():
+            logger.info("all %s places for CLI processes are taken; a prompt waits for one", self.limit)
         try:
             await entry[1].wait()
         except BaseException:
@@ -107,6 +116,9 @@ class Places:
                 del self._held[tenant]
         while self._queue and self._admit(self._queue[0][0]):
             self._queue.popleft()[1].set()
+        for entry in [entry for entry in self._queue if self._passes(entry[0]) and self._admit(entry[0])]:
+            self._queue.remove(entry)
+            entry[1].set()
         if self._queue:
             self._make_room()
 
@@ -123,6 +135,9 @@ class Places:
             return False
         self._held[tenant] = self._held.pop(tenant, 0) + 1
         return True
+
+    def _passes(self, tenant: Tenant) -> bool:
+        return tenant in self._held and tenant.stays
 
     def _make_room(self) -> None:
         waiting = {tenant for tenant, _ in self._queue}

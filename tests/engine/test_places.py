@@ -14,7 +14,7 @@ class Guest:
 
     def __init__(self, name: str, places: Places, *, slow: bool = False):
         self.name, self.places, self.slow = name, places, slow
-        self.running, self.may_leave, self.told = False, True, 0
+        self.running, self.may_leave, self.stays, self.told = False, True, False, 0
 
     def leave(self):
         self.told += 1
@@ -110,6 +110,28 @@ async def test_what_is_urgent_does_not_wait_behind_those_who_wait_for_it():
             await a.come(urgent=True)
         places.exit(a)
         places.exit(a)
+
+
+async def test_one_that_would_not_make_room_anyway_need_not_wait_behind_the_others():
+    places, a, b = party(1, "ab")
+    log = []
+    await a.visit()
+    a.may_leave = False
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(b.visit, log)
+        await settled()
+        tasks.start_soon(a.visit, log)
+        await settled()
+        assert log == []
+        a.stays = True
+        places.serve()  # the one that waits already
+        await settled()
+        with anyio.fail_after(5):
+            await a.visit(log)  # and one that comes later
+        assert log == ["a", "a"]
+        a.may_leave, a.stays = True, False
+        places.serve()
+    assert log == ["a", "a", "b"]
 
 
 async def test_one_that_is_leaving_comes_back_only_after_it_has_left():
