@@ -15,7 +15,7 @@ from IPython.core.error import UsageError
 
 from claude_nb.magics import reports, rules, trust
 from claude_nb.protocol.permission import PermissionMode
-from claude_nb.render.text import visible
+from claude_nb.render.text import plural, visible
 
 if TYPE_CHECKING:
     from claude_nb.magics.notebook import Notebook
@@ -139,7 +139,8 @@ def _resume(notebook: Notebook, words: list[str]) -> str:
     if found is None:
         raise UsageError("There is no such session; `%claude sessions` lists those of this folder.")
     turns = notebook.resume(notebook.current, found)
-    return f"The next prompt goes on with “{found.asked}” ({len(turns)} turns; `%claude last` shows the last one)."
+    count = plural(len(turns), "turn")
+    return f"The next prompt goes on with “{found.asked}” ({count}; `%claude last` shows the last one)."
 
 
 def _checkpoints(notebook: Notebook, words: list[str]) -> str | None:

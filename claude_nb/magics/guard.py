@@ -36,9 +36,12 @@ def open_notebook(namespace: Mapping[str, Any], environ: Mapping[str, str] | Non
 
 
 def is_guarded(path: str, folder: Path, notebook: Path | None) -> bool:
-    """Whether `path` (relative ones from `folder`) is the open notebook; any .ipynb below `folder`, if unknown."""
+    """Whether `path` (relative ones from `folder`) is the open notebook; any .ipynb below `folder`, if unknown.
+
+    A notebook that was renamed since is unknown again: nobody tells the kernel its new name.
+    """
     target = Path(os.path.realpath(folder / Path(path).expanduser()))
-    if notebook is not None:
+    if notebook is not None and notebook.is_file():
         return _same_file(target, notebook)
     return target.suffix.lower() == ".ipynb" and target.is_relative_to(os.path.realpath(folder))
 

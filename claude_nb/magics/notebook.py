@@ -141,6 +141,8 @@ class Notebook:
 
     def _offer(self, session: NamedSession) -> str | None:
         """Says, before a session's first prompt in this kernel, that an earlier one can be continued instead."""
+        if session.name != self.current:  # `%claude resume` is about the notebook's own
+            return None
         if session.chat is not None or (found := self.earlier(session.name)) is None:
             return None
         ago = past.age(time.time() - found.when)

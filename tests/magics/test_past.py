@@ -49,12 +49,18 @@ def test_a_fresh_kernel_begins_anew_and_offers_the_last_conversation(kernel: Ker
     assert "%claude resume" not in final(page.done(page.ask("Again?")))["text/plain"]
 
 
+def test_other_sessions_offer_nothing_since_resume_is_about_the_notebooks_own(kernel: Kernel) -> None:
+    kernel().answer("Hello?", "--session other")
+    page = kernel()
+    assert "%claude resume" not in page.answer("Hello?", "--session other")
+
+
 def test_resume_goes_on_where_the_last_kernel_stopped_and_costs_start_from_there(kernel: Kernel) -> None:
     page = kernel()
     page.model.reply(Text("noted"))
     page.answer("The word is kumquat.", "-o first")
     page = kernel()
-    assert "1 turns" in page.run("%claude resume")
+    assert "(1 turn;" in page.run("%claude resume")
     page.model.reply(Text("kumquat"))
     page.answer("What is the word?", "-o second")
     assert "The word is kumquat." in str(page.model.requests[-1]["messages"])

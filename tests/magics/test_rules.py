@@ -208,3 +208,11 @@ def test_where_the_file_is_not_known_every_notebook_of_the_folder_counts(tmp_pat
     assert guard.is_guarded("sub/any.ipynb", tmp_path, None)
     assert not guard.is_guarded("script.py", tmp_path, None)
     assert not guard.is_guarded("/elsewhere/any.ipynb", tmp_path, None)
+
+
+def test_a_notebook_that_was_renamed_stays_guarded_under_its_new_name(tmp_path: Path) -> None:
+    file = tmp_path / "book.ipynb"
+    file.touch()
+    assert not guard.is_guarded("renamed.ipynb", tmp_path, file)
+    file.rename(tmp_path / "renamed.ipynb")
+    assert guard.is_guarded("renamed.ipynb", tmp_path, file)
