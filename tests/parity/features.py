@@ -142,11 +142,19 @@ HOOKS = {
     **dict.fromkeys(
         (
             *("PostToolUseFailure", "PostToolBatch", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact"),
-            *("PreModelSwitch", "PostModelSwitch", "PermissionRequest", "InstructionsLoaded", "MessageDisplay"),
+            *("PreModelSwitch", "PostModelSwitch", "PermissionRequest", "MessageDisplay"),
             # With source `compact` only: hooks are registered after the start.
             "SessionStart",
-            # Registered only: a CLI alone does not make them happen.
-            *("Notification", "UserPromptExpansion", "SessionEnd", "StopFailure", "PermissionDenied", "Setup"),
+            # Registered only: a CLI alone does not make them happen, or not at a time that can be counted on.
+            *(
+                "InstructionsLoaded",
+                "Notification",
+                "UserPromptExpansion",
+                "SessionEnd",
+                "StopFailure",
+                "PermissionDenied",
+                "Setup",
+            ),
             *("TeammateIdle", "TaskCreated", "TaskCompleted", "Elicitation", "ElicitationResult", "ConfigChange"),
             *("WorktreeCreate", "WorktreeRemove", "CwdChanged", "FileChanged", "DirectoryAdded"),
         ),
