@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from claude_nb.engine.picture import Block
-from claude_nb.kernel.pump import CallInterrupted, Pump
+from claude_nb.kernel.pump import Pump
 from claude_nb.kernel.values import DEFAULT, Limits, is_rich, show_value
 
 #: How often an answer that was not among the choices is asked for again.
@@ -108,19 +108,3 @@ def ask_typed(question: str, choices: Mapping[str, str], otherwise: str) -> str:
             return answers[typed]
         print(f"Please type one of: {', '.join(choices)}", flush=True)
     return otherwise
-
-
-async def ask_typed_from(
-    pump: Pump,
-    question: str,
-    choices: Mapping[str, str],
-    otherwise: str,
-    *,
-    context: contextvars.Context | None = None,
-    on_interrupt: Callable[[], object] | None = None,
-) -> str:
-    """`ask_typed` for tasks of the engine. An interrupt answers `otherwise`, and stops the turn through the pump."""
-    try:
-        return await pump.call(ask_typed, question, choices, otherwise, context=context, on_interrupt=on_interrupt)
-    except CallInterrupted:
-        return otherwise

@@ -170,7 +170,8 @@ def _rule(notebook: Notebook, words: list[str], behavior: rules.Behavior) -> str
     rule = " ".join(words)
     if rules.parse(rule) is None:
         raise UsageError(f"%claude {behavior} RULE, for example `%claude {behavior} Bash(git status:*)`")
-    if behavior == "allow" and rules.is_broad(rule) and not notebook.confirm(rules.warning(rule), "allow"):
+    warning = rules.warning(rule) if behavior == "allow" else None
+    if warning is not None and not notebook.confirm(warning, "allow"):
         return f"{rule} is not allowed: nobody agreed."
     notebook.session(notebook.current).rules.add(behavior, rule)
     return str(notebook.session(notebook.current).rules)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from claude_nb.protocol.permission import PermissionMode, PermissionUpdate
+from claude_nb.protocol.rule import breadth
 
 Behavior = Literal["allow", "deny"]
 
@@ -36,18 +37,16 @@ def parse(rule: str) -> tuple[str, str | None] | None:
     return (match["tool"], match["content"]) if match else None
 
 
-def is_broad(rule: str) -> bool:
-    """Whether a rule allows a whole tool, whatever its input."""
-    parsed = parse(rule)
-    return parsed is not None and (parsed[1] is None or not parsed[1].strip(" *:/."))
-
-
-def warning(rule: str) -> str:
-    """What a broad rule means, for somebody who is about to allow it."""
-    tool = (parse(rule) or (rule, None))[0]
-    if tool == "Bash":
-        return "This lets the agent run any command with your rights: it is full control of your account here."
-    return f"This lets the agent use {tool} with any input without asking."
+def warning(rule: str) -> str | None:
+    """What allowing this rule gives away, for somebody who is about to; None for a narrow one."""
+    tool, content = parse(rule) or (rule, None)
+    match breadth(tool, content):
+        case "control":
+            return "This lets the agent run any command with your rights: it is full control of your account here."
+        case "tool":
+            return f"This lets the agent use {tool} with any input without asking."
+        case _:
+            return None
 
 
 @dataclass(slots=True)

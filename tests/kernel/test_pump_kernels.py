@@ -235,11 +235,14 @@ def test_a_tool_call_takes_less_than_two_milliseconds(page: Frontend) -> None:
 
 
 TYPED = """
-from claude_nb.kernel.tools import ask_typed_from
+from claude_nb.kernel.pump import CallInterrupted
+from claude_nb.kernel.tools import ask_typed
 stop = threading.Event()
 async def turn():
-    answer = await ask_typed_from(pump, "Run `ls`?", {"y": "allow once", "n": "deny"}, "n")
-    return answer
+    try:
+        return await pump.call(ask_typed, "Run `ls`?", {"y": "allow once", "n": "deny"}, "n")
+    except CallInterrupted:
+        return "n"
 print("answer:", pump.run_until(start(turn), on_interrupt=stop.set), stop.is_set())
 """
 

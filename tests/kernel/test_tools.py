@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from matplotlib.figure import Figure
 
 from claude_nb.kernel.pump import Pump
-from claude_nb.kernel.tools import MainThreadRunner, ask_typed, ask_typed_from, presentable
+from claude_nb.kernel.tools import MainThreadRunner, ask_typed, presentable
 
 
 @pytest.fixture(scope="module")
@@ -129,16 +129,3 @@ def test_an_answer_that_is_none_is_asked_again_three_times_at_most(monkeypatch: 
 def test_without_input_the_careful_answer_is_given(monkeypatch: pytest.MonkeyPatch, gone: Exception) -> None:
     typed(monkeypatch, gone)
     assert ask_typed("Run it?", CHOICES, "n") == "n"
-
-
-def test_an_interrupt_while_asked_denies_and_stops_the_turn(
-    monkeypatch: pytest.MonkeyPatch, portal: BlockingPortal
-) -> None:
-    typed(monkeypatch, KeyboardInterrupt())
-    pump, stopped = Pump(), threading.Event()
-
-    async def turn() -> str:
-        return await ask_typed_from(pump, "Run it?", CHOICES, "n")
-
-    assert pump.run_until(portal.start_task_soon(turn), on_interrupt=stopped.set) == "n"
-    assert stopped.is_set()
