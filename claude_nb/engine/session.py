@@ -559,8 +559,8 @@ class Session(Controls):
         if self._tasks is not None:
             self._tasks.cancel_scope.cancel()
 
-    async def _end(self) -> None:
-        last, self._tasks = self._machine.last_result, None
+    async def _let_go(self) -> None:
+        """Give back all that was taken: servers, process, store and lock, in this order."""
         self._dispatch_all(self._machine.receive(b""))
         await self._callbacks.servers.aclose()
         if self._stream is not None:
@@ -568,6 +568,14 @@ class Session(Controls):
         if self._mirroring is not None:
             await self._mirroring.finish()
         await self._tenure.end()
+
+    async def _end(self) -> None:
+        last, self._tasks = self._machine.last_result, None
+        try:
+            await self._let_go()
+        except Exception as error:  # whoever waits for the end must hear of it in any case
+            logger.exception("the session did not end cleanly")
+            self.failure = self.failure or CLIConnectionError(f"The session did not end cleanly: {error!r}")
         exit_code, stderr = None, ""
         if isinstance(self._stream, CLIProcess):
             exit_code, stderr = self._stream.exit_code, self._stream.stderr_tail
