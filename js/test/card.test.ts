@@ -78,6 +78,19 @@ test("a danger is confirmed by a second click, which needs its own pause", () =>
   assert.deepEqual(sent, [{ v: "always", f: {}, sure: true }]);
 });
 
+test("while an editor is open, the button that would send the input as it was waits", () => {
+  const { el, sent } = show([[button("allow", { tone: "primary" }), button("deny"), button("edit", { opens: [field("input", "area")], then: "Go" })]]);
+  now += STEADY_MS;
+  press(el, "edit");
+  now += STEADY_MS;
+  press(el, "allow");
+  assert.deepEqual(sent, []);
+  press(el, "Back");
+  now += STEADY_MS;
+  press(el, "allow");
+  assert.deepEqual(sent, [{ v: "allow", f: {}, sure: false }]);
+});
+
 test("fields of the row, of the button and of the card go with an answer, those of others do not", () => {
   const { el, sent } = show(
     [[button("deny"), field("reason", "line", { value: "no" })], [button("edit", { opens: [field("input", "area", { value: "x" })], then: "Go", filled: true })]],

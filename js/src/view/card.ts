@@ -129,7 +129,7 @@ export class CardView {
 
   private key(event: KeyboardEvent): void {
     const typing = (event.target as HTMLElement).matches(TYPING);
-    if (event.key === "Escape" && !this.panel.hidden) return this.fold();
+    if (event.key === "Escape" && !this.panel.hidden && !this.panel.querySelector("button:disabled")) return this.fold();
     if (!event.isTrusted || typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     const button = [...this.actions.querySelectorAll<HTMLButtonElement>("button[data-key]")].find(
       (it) => it.dataset.key === event.key,
@@ -155,6 +155,7 @@ export class CardView {
     if (button.opens.length) this.panel.append(this.form(button.opens));
     this.panel.append(buttons);
     this.panel.hidden = false;
+    this.mainButtons(button.opens.length > 0);
     this.say("");
     this.steady.moved();
     const first = button.opens[0];
@@ -162,8 +163,15 @@ export class CardView {
     else back.focus({ preventScroll: true });
   }
 
+  /** "Allow once" beside an open editor would send what was there before the edit. */
+  private mainButtons(off: boolean): void {
+    if (this.dead) return;
+    for (const it of this.actions.querySelectorAll<HTMLButtonElement>('button[data-tone="primary"]')) it.disabled = off;
+  }
+
   private fold(): void {
     this.panel.hidden = true;
+    this.mainButtons(false);
     this.steady.moved();
   }
 
