@@ -4,9 +4,9 @@ Layer 3, pure (apart from what the user's own properties do). Below: `values`. A
 
 Between double braces stands a path: a name, attributes and constant subscripts, with a format spec if wanted:
 `{{ df }}`, `{{ df.shape }}`, `{{ d["k"][-1] }}`, `{{ x:.2f }}`. Calls and operators are not evaluated. Whatever is not
-such a path, or names something the notebook does not have, stays in the prompt as it is. Single and triple braces
-are never touched, so JSON, LaTeX and code can be pasted; inserted values are not scanned again. Code fences in a
-prompt are no exception: what stands in double braces there is replaced as well.
+such a path, or names something the notebook does not have, stays in the prompt as it is. Single and triple braces, and
+doubled ones right after a TeX command, are never touched, so JSON, LaTeX and code can be pasted; inserted values are
+not scanned again. Code fences in a prompt are no exception: what stands in double braces there is replaced as well.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from claude_nb.kernel.values import DEFAULT, Limits, Shown, cut, show_value
 
 #: Exactly two braces open a reference; three are somebody else's syntax.
 OPENING = re.compile(r"(?<!\{)\{\{(?!\{)")
+#: Doubled braces right after a TeX command, or after another such argument of it, are TeX's own grouping.
+TEX_ARGUMENT = re.compile(r"\\[A-Za-z]+\*?(?:\{\{[^{}]*\}\})*\Z")
 REFUSED = "only names, attributes and constant subscripts are filled in; compute it in a cell first"
 
 
@@ -148,6 +150,9 @@ def _pieces(text: str) -> Iterator[str | Reference | Refusal]:
     for opening in OPENING.finditer(text):
         if opening.start() < at:
             continue  # inside of a reference already taken
+        line_begin = text.rfind("\n", 0, opening.start()) + 1
+        if TEX_ARGUMENT.search(text, line_begin, opening.start()):
+            continue
         line_end = text.find("\n", opening.end())
         line_end = len(text) if line_end < 0 else line_end
         close = text.find("}}", opening.end(), line_end)

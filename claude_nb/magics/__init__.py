@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Unicode, default
@@ -62,7 +63,10 @@ class ClaudeMagics(Magics):
     def ask(self, line: str, cell: str) -> None:
         """Ask the agent; `_with_options` puts the options' help here."""
         parser = make_parser()
-        args = parser.parse_argstring(line)
+        try:
+            args = parser.parse_argstring(line)
+        except UsageError as error:
+            raise UsageError(f"{error} (`%%claude?` lists the options)") from None
         if args.help:
             print(parser.format_help())
             return

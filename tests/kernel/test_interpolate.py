@@ -166,3 +166,12 @@ NO_BRACES = st.text(st.characters(exclude_characters="{}"), max_size=30)
 @given(NO_BRACES, NO_BRACES)
 def test_text_around_a_reference_is_kept(before: str, after: str) -> None:
     assert interpolate(f"{before}{{{{ v }}}}{after}", {"v": "VALUE"}).content == f"{before}VALUE{after}"
+
+
+@pytest.mark.parametrize("text", [r"\frac{{a}}{{b}}", r"$\mathbf{{x}}$ and \operatorname*{{a}}", r"\sqrt{{a}}{{b}}"])
+def test_doubled_braces_of_a_tex_command_stay(text: str) -> None:
+    assert interpolate(text, {"a": 1, "b": 2, "x": 3}).content == text
+
+
+def test_a_reference_beside_tex_is_filled_in() -> None:
+    assert interpolate(r"\alpha = {{ a }}, {{ b }}", {"a": 1, "b": 2}).content == r"\alpha = 1, 2"
