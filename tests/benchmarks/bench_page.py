@@ -127,7 +127,7 @@ def _figures(notebook: Notebook, cdp: CDPSession, seconds: float) -> Figures:
         "([end]) => { const text = document.querySelectorAll('.jp-Notebook .jp-Cell')[1]?.innerText ?? '';"
         " return text.includes(end) && text.includes('kernel cpu') }",
         arg=[END],
-        timeout=(60 + 10 * seconds) * 1000,
+        timeout=(60 + 25 * seconds) * 1000,
         polling=500,
     )
     said = re.search(r"kernel cpu ([\d.]+) s", notebook.output(1).inner_text())
