@@ -50,9 +50,11 @@ class Desk:
 
 
 def click(notebook: Notebook, card: Locator, name: str | re.Pattern[str]) -> None:
-    """Read the card, then click the button with that name."""
+    """Bring the button into view, read the card, then click: right after it moved, no click counts."""
+    button = card.get_by_role("button", name=name, exact=isinstance(name, str))
+    button.scroll_into_view_if_needed()
     notebook.page.wait_for_timeout(READING_MS)
-    card.get_by_role("button", name=name, exact=isinstance(name, str)).click()
+    button.click()
 
 
 @pytest.fixture(scope="module")
@@ -259,8 +261,7 @@ def test_cards_read_well_on_both_themes(opened: Opened, desk: Desk, theme: str, 
         assert poor == []
         notebook.page.screenshot(path=tmp_path / f"{name}-{theme.split()[-1]}.png")
         notebook.theme(LIGHT)
-        notebook.page.wait_for_timeout(READING_MS)
-        card.get_by_role("button", name=re.compile("^(Deny|Do not answer|Keep planning)$")).click()
+        click(notebook, card, re.compile("^(Deny|Do not answer|Keep planning)$"))
         notebook.wait_prompt(1, "2")
 
 
