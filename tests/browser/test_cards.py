@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.browser
 
 # A person needs longer than this to read a card; a click before it does not count.
 READING_MS = 700
+SHOP = Path(__file__).parents[1] / "magics" / "shop_server.py"
 
 
 class Desk:
@@ -271,3 +273,106 @@ GALLERY = [
     ((ToolUse("Write", EDITED),), "write"),
     ((ToolUse("AskUserQuestion", QUESTIONS),), "questions"),
 ]
+
+
+def waiting(notebook: Notebook, index: int) -> Locator:
+    """Run a cell up to its card."""
+    notebook.start(index)
+    card = notebook.output(index).locator(".cnb-card").first
+    expect(card).to_be_visible()
+    return card
+
+
+@pytest.fixture
+def close(desk: Desk) -> Iterator[list[Notebook]]:
+    """Notebooks put in here are closed after the test."""
+    notebooks: list[Notebook] = []
+    yield notebooks
+    for notebook in notebooks:
+        notebook.close()
+    desk.server.end_kernels()
+
+
+def test_a_plan_is_sent_back_with_comments_and_then_approved(desk: Desk, close: list[Notebook]) -> None:
+    plan = ToolUse("ExitPlanMode", {"plan": "# The plan\n\n1. write **one** file"})
+    write = ToolUse("Write", {"file_path": str(desk.server.root / "planned.txt"), "content": "x"})
+    steps = iter([[plan], [plan], [write], [Text("Done.")]])
+    desk.model.script = lambda request: next(steps)
+    notebook = desk.open("%claude mode plan", "%%claude\nPlan it.")
+    close.append(notebook)
+    notebook.run(1, 2)
+    card = waiting(notebook, 2)
+    expect(card.locator("strong")).to_have_text("one")
+    card.get_by_role("textbox").last.fill("and a test")
+    click(notebook, card, "Keep planning")
+    expect(notebook.output(2).locator(".cnb-card")).to_have_count(1)
+    card = notebook.output(2).locator(".cnb-card").filter(has=notebook.page.get_by_role("button", name="Approve"))
+    expect(card.get_by_role("button", name="Approve", exact=True)).to_be_enabled()
+    assert "and a test" in desk.told()
+    click(notebook, card.last, "Approve and accept edits")
+    notebook.wait_prompt(2, "3")
+    assert (desk.server.root / "planned.txt").read_text() == "x"
+
+
+def test_what_gives_everything_away_takes_two_clicks_on_a_red_card(
+    desk: Desk, close: list[Notebook], tmp_path: Path
+) -> None:
+    notebook = desk.open("%claude mode bypassPermissions", "%claude rules")
+    close.append(notebook)
+    card = waiting(notebook, 1)
+    expect(card).to_contain_text("every command runs with your rights")
+    click(notebook, card, "Yes, bypass")
+    expect(card).to_contain_text("Really?")
+    notebook.page.wait_for_timeout(READING_MS)
+    notebook.page.screenshot(path=tmp_path / "confirm.png")
+    card.locator("button[data-tone=danger]:visible").last.click()
+    notebook.wait_prompt(1, "2")
+    notebook.run(2, 3)
+    expect(notebook.output(2)).to_contain_text("mode bypassPermissions")
+
+
+def test_a_folders_settings_are_listed_on_a_card_and_can_be_left_off(desk: Desk, close: list[Notebook]) -> None:
+    settings = desk.server.root / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "touch ran"}]}]}}))
+    notebook = desk.open("%claude trust")
+    close.append(notebook)
+    card = waiting(notebook, 1)
+    expect(card).to_contain_text("Stop runs: touch ran")
+    click(notebook, card, "No, leave it")
+    notebook.wait_prompt(1, "2")
+    expect(notebook.output(1)).to_contain_text("stay off")
+    settings.unlink()
+
+
+@pytest.fixture
+def shop(browser_context: BrowserContext, tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose agent has an MCP server that asks back."""
+    with ScriptedModel() as model:
+        env = model.env(tmp_path / "home")
+        account = Path(env["CLAUDE_CONFIG_DIR"]) / ".claude.json"
+        account.parent.mkdir(parents=True, exist_ok=True)
+        kept = json.loads(account.read_text()) if account.exists() else {}
+        server = {"type": "stdio", "command": sys.executable, "args": [str(SHOP)], "alwaysLoad": True}
+        account.write_text(json.dumps({**kept, "mcpServers": {"shop": server}}))
+        (tmp_path / "shop").mkdir()
+        lab = LabServer(tmp_path / "shop", env=env)
+        yield Desk(lab, browser_context, model)
+        lab.end_kernels()
+        lab.close()
+
+
+def test_a_servers_question_is_filled_in_as_a_form(shop: Desk, tmp_path: Path) -> None:
+    notebook, card = shop.ask(ToolUse("mcp__shop__order", {}))
+    click(notebook, card, "Allow once")
+    form = notebook.output(1).locator(".cnb-card").filter(has_text="What do you want?")
+    expect(form).to_be_visible()
+    click(notebook, form, "Submit")
+    expect(form).to_contain_text("needed")
+    form.get_by_label("Item").fill("fig")
+    form.get_by_label("count").fill("2")
+    notebook.page.screenshot(path=tmp_path / "form.png")
+    click(notebook, form, "Submit")
+    notebook.wait_prompt(1, "2")
+    assert '\\"item\\": \\"fig\\"' in shop.told().replace("\\\\", "\\")
+    notebook.close()
