@@ -49,7 +49,7 @@ def confirmation(question: str, word: str) -> dict[str, Any]:
         "sections": [{"code": "\n".join(about)}] if about else [],
         "choices": [
             {"value": NO, "label": "No, leave it", "key": "n", "tone": "primary"},
-            {"value": word, "label": f"Yes, {word}", "key": "y", "tone": "danger", "confirm": "Really? " + warning},
+            {"value": word, "label": word.capitalize(), "key": "y", "tone": "danger", "confirm": "Really? " + warning},
         ],
     }
 

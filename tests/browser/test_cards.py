@@ -321,7 +321,7 @@ def test_what_gives_everything_away_takes_two_clicks_on_a_red_card(
     close.append(notebook)
     card = waiting(notebook, 1)
     expect(card).to_contain_text("every command runs with your rights")
-    click(notebook, card, "Yes, bypass")
+    click(notebook, card, "Bypass")
     expect(card).to_contain_text("Really?")
     notebook.page.wait_for_timeout(READING_MS)
     notebook.page.screenshot(path=tmp_path / "confirm.png")
