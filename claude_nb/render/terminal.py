@@ -87,10 +87,13 @@ class TerminalView:
     def _text(self, turn: Turn, block: Text, closed: bool) -> None:
         if block.key in self._said:
             return
+        # The engine's thread may go on writing meanwhile: look first whether it has ended, then once at the text.
+        closed = closed or block.ended is not None
+        text = block.text
         stream, fed = self._streams.get(block.key) or (BlockStream(), 0)
-        finished = stream.feed(block.text[fed:])
-        self._streams[block.key] = stream, len(block.text)
-        if closed or block.ended is not None:
+        finished = stream.feed(text[fed:])
+        self._streams[block.key] = stream, len(text)
+        if closed:
             finished += stream.close()
             self._said.add(block.key)
             del self._streams[block.key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -127,3 +128,24 @@ def test_costs_can_be_left_out():
     screen.view = TerminalView(Console(file=screen.file, width=100, _environ={}), Look(live=True, show_cost=False))
     screen.view.apply(whole(samples.rich_turn()))
     assert "$0.08" not in screen.new()
+
+
+def test_text_that_grows_while_it_is_drawn_is_not_lost() -> None:
+    class Growing(Text):
+        """The engine's thread writes between two looks of the drawing one."""
+
+        def __getattribute__(self, name: str) -> Any:
+            value = super().__getattribute__(name)
+            if name == "text" and value == "the first half":
+                self.text = "the first half, the second half"
+            return value
+
+    out = io.StringIO()
+    view = TerminalView(Console(file=out, width=80))
+    turn = Turn(id="t", status="running")
+    block = Growing(key="b1", text="the first half")
+    turn.blocks.append(block)
+    view.apply([Change(ChangeKind.GREW, turn, block, "the first half")])
+    block.ended = 1.0
+    view.apply([Change(ChangeKind.CLOSED, turn, block)])
+    assert "the first half, the second half" in out.getvalue()
