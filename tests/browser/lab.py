@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute
+from playwright.sync_api import BrowserContext, Error, Locator, Page, WebSocketRoute
 
 REPO = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -124,6 +124,15 @@ class LabServer:
         self._log.close()
 
 
+def may_be_ours(error: Error) -> bool:
+    """Whether a page error can come from the page script (a `blob:` module): JupyterLab has some of its own.
+
+    Seen from JupyterLab 4.6 on a loaded machine: removeChild on an output that was just replaced.
+    """
+    frames = [line for line in (error.stack or "").splitlines() if "://" in line]
+    return not frames or any("/static/lab/" not in line for line in frames)
+
+
 class Notebook:
     """One open notebook in a browser page. Messages from the kernel for which `lose` is true never reach it."""
 
@@ -141,7 +150,7 @@ class Notebook:
         """What came over the page's websockets."""
         self.page: Page = context.new_page()
         self.page.set_default_timeout(WAIT_MS)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)) if may_be_ours(error) else None)
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._note))
         if lose is not None:
             self.page.route_web_socket(re.compile("/channels"), lambda socket: _leaky(socket, lose))
