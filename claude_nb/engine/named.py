@@ -29,13 +29,14 @@ from claude_nb.protocol.options import ClaudeAgentOptions
 from claude_nb.protocol.system import TERMINAL_TASK_STATUSES
 from claude_nb.sessions.paths import config_home, find_transcript
 
+from .answers import Answered
 from .background import spawn
 from .content import Content
 from .control import Controls
 from .inbox import Bell, Inbox
 from .memory import Memory
 from .places import Places
-from .session import Answered, Session
+from .session import Session
 from .turn import Ticket
 
 logger = logging.getLogger(__name__)

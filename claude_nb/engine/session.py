@@ -1,17 +1,17 @@
 """A session: one CLI, one pump, and the callbacks it asks.
 
 Layer 2. Above: `query`, the client, the pool, `chat`. Below: the machine (what is legal), the byte stream (a process, a
-`Transport`, a recording), `callbacks`. The pump never waits for consumers: listeners are plain calls in wire order, and
-replies, questions and the ends of turns are settled before anything could queue. One background task owns the stream
-and all tasks of the session, from `start` to `aclose`; callers only exchange values with it.
+`Transport`, a recording), `requests` (ours) and `answers` (to the CLI's). The pump never waits for consumers: listeners
+are plain calls in wire order, and replies, questions and the ends of turns are settled before anything could queue. One
+background task owns the stream and all tasks of the session, from `start` to `aclose`; callers only exchange values
+with it.
 """
 
 from __future__ import annotations
 
-import contextvars
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -24,28 +24,27 @@ from claude_nb.errors import (
     ClaudeSDKError,
     CLIConnectionError,
     CLIVersionError,
-    ControlError,
-    ControlTimeoutError,
     SessionInUseError,
     error_from_exit,
 )
 from claude_nb.protocol.config import McpServerConfig
 from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.framing import MAX_LINE, Garbage
-from claude_nb.protocol.hook import needs_on_failure
-from claude_nb.protocol.launch import initialize, too_old
+from claude_nb.protocol.launch import check_server, initialize
 from claude_nb.protocol.machine import Asked, Closed, Event, Machine, Mirrored, Phase, Replied, TurnEnded, Withdrawn
 from claude_nb.protocol.message import ConversationResetMessage, Message, ResultMessage, StreamEvent, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers
 from claude_nb.sessions import Mirror, check_store_options, projects_dir
 
+from .answers import Answered, Answers
 from .background import spawn
-from .callbacks import Callbacks, Silent
+from .callbacks import Callbacks
 from .content import Content, is_frame, to_content
 from .control import Controls
 from .cost import Meter
 from .mirroring import Mirroring
 from .process import GRACE, CLIProcess
+from .requests import Requests
 from .tenure import Tenure
 from .transport import TransportStream
 from .turn import Ticket
@@ -53,16 +52,6 @@ from .turn import Ticket
 logger = logging.getLogger(__name__)
 
 Listener = Callable[[Message], None]
-
-
-@dataclass(slots=True, frozen=True)
-class Answered:
-    """We answered a question of the CLI, with this body."""
-
-    question: Asked
-    body: dict[str, Any]
-
-
 Observer = Callable[[Event | Answered], None]
 
 # A write that takes longer finds a CLI that reads no more; seconds.
@@ -114,9 +103,8 @@ class Session(Controls):
         self._callbacks = Callbacks(self.options, self._mcp_notify)
         self._server_info: dict[str, Any] | None = None
         self._tickets: dict[str, Ticket] = {}
-        self._context = contextvars.copy_context()
-        self._waiters: dict[str, _Waiter] = {}
-        self._questions: dict[str, tuple[anyio.CancelScope, anyio.Event]] = {}
+        self._requests = Requests(self._machine, self._write, lambda: self.failure)
+        self._answers = Answers(self._machine, self._callbacks, self._write, partial(self._tell, self._observer))
         self._writing = anyio.Lock()
         self._tasks: TaskGroup | None = None
         self._started = self._closing = False
@@ -254,7 +242,7 @@ class Session(Controls):
             frame = {**frame, "client_composed": True}
         self._check_alive()
         ticket = self._tickets[uuid] = Ticket(uuid)
-        self._context = ticket.context
+        self._answers.context = ticket.context
         try:
             await self._write(self._machine.user_frame(frame, uuid))
         except BaseException:
@@ -266,27 +254,7 @@ class Session(Controls):
     async def request(self, subtype: str, *, timeout: float | None = None, **fields: Any) -> dict[str, Any]:
         """Send a control request and wait for its payload; see `Controls`."""
         self._check_alive()
-        return await self._request(subtype, fields, timeout or self.options.control_timeout)
-
-    async def _request(self, subtype: str, fields: dict[str, Any], timeout: float) -> dict[str, Any]:
-        request_id, data = self._machine.request(subtype, **fields)
-        waiter = self._waiters[request_id] = _Waiter()
-        try:
-            with anyio.move_on_after(timeout) as patience:
-                await self._write(data)
-                await waiter.event.wait()
-            if patience.cancelled_caught:
-                raise ControlTimeoutError(f"The CLI did not answer {subtype} within {timeout:g} s.", subtype=subtype)
-        finally:
-            del self._waiters[request_id]
-            self._machine.forget(request_id)
-        if waiter.reply is None:
-            raise self.failure or CLIConnectionError(f"The session ended before the CLI answered {subtype}.")
-        if waiter.reply.error is not None:
-            raise ControlError(
-                f"The CLI refused {subtype}: {waiter.reply.error}", subtype=subtype, code=waiter.reply.code
-            )
-        return waiter.reply.body
+        return await self._requests.ask(subtype, fields, timeout or self.options.control_timeout)
 
     async def set_model(self, model: str | None = None) -> str | None:
         """Change the model; see `Controls`."""
@@ -368,8 +336,8 @@ class Session(Controls):
 
     async def _initialize(self) -> None:
         try:
-            info = await self._request("initialize", initialize(self.options), self.options.control_timeout)
-            self._check_server(info)
+            info = await self._requests.ask("initialize", initialize(self.options), self.options.control_timeout)
+            check_server(info, self.options)
         except ClaudeSDKError as error:
             # The end of the process explains more than the missing answer, and comes by itself.
             if not isinstance(error, CLIConnectionError) or isinstance(error, CLIVersionError):
@@ -377,23 +345,6 @@ class Session(Controls):
             return
         self._server_info = info
         self._ready.set()
-
-    def _check_server(self, info: dict[str, Any]) -> None:
-        version = info.get("claude_code_version")
-        if isinstance(version, str) and (missing := too_old(version, self.options)):
-            name, needed = missing
-            raise CLIVersionError(
-                f"The CLI is version {version}, but {name} needs {needed} or newer. Update it with `claude update` or "
-                "`pip install -U claude-agent-sdk`.",
-                found=version,
-                needed=needed,
-            )
-        if needs_on_failure(self.options.hooks) and not (
-            info.get("hook_on_failure_supported") and info.get("hooks_applied") is not False
-        ):
-            raise CLIVersionError(
-                'The CLI does not support on_failure="block", so a guard would not hold.', found=version
-            )
 
     async def _pump(self) -> None:
         assert self._stream is not None
@@ -476,27 +427,21 @@ class Session(Controls):
         except SessionInUseError as error:
             logger.warning("%s", error)
 
-    def _replied(self, event: Replied) -> None:
-        if waiter := self._waiters.get(event.id):
-            waiter.reply = event
-            waiter.event.set()
-
     def _turn_ended(self, event: TurnEnded) -> None:
         for uuid in event.uuids:
             if ticket := self._tickets.pop(uuid, None):
                 ticket.end(event.result)
 
+    def _replied(self, event: Replied) -> None:
+        self._requests.replied(event)
+
     def _asked(self, event: Asked) -> None:
         if self._tasks is None:
             return  # the last words of a CLI that is gone
-        scope, signal = anyio.CancelScope(), anyio.Event()
-        self._questions[event.id] = scope, signal
-        self._tasks.start_soon(self._answer, event, scope, signal)
+        self._answers.asked(event, self._tasks)
 
     def _withdrawn(self, event: Withdrawn) -> None:
-        if question := self._questions.get(event.id):
-            question[1].set()
-            question[0].cancel()
+        self._answers.withdrawn(event)
 
     def _garbage(self, event: Garbage) -> None:
         logger.warning("the CLI sent %d bytes that are no frame (%s): %.80r", event.size, event.reason, event.head)
@@ -513,33 +458,6 @@ class Session(Controls):
         Mirrored: _ignore,
     }
 
-    async def _answer(self, event: Asked, scope: anyio.CancelScope, signal: anyio.Event) -> None:
-        """Answer one question of the CLI, in the context of the prompt that is being worked on."""
-        for variable, value in self._context.items():
-            variable.set(value)
-        data: bytes | None = None
-        body: dict[str, Any] | None = None
-        try:
-            with scope:
-                body = await self._callbacks.answer(event.subtype, event.body, signal)
-                data = self._machine.answer(event.id, body)
-        except Silent:
-            pass
-        except Exception as error:
-            if not isinstance(error, LookupError):
-                logger.warning("the callback for %s failed", event.subtype, exc_info=True)
-            body, data = None, self._machine.refuse(event.id, str(error) or repr(error))
-        finally:
-            self._questions.pop(event.id, None)
-        if data is not None:
-            try:
-                await self._write(data)
-            except ClaudeSDKError:
-                logger.debug("the CLI ended before it could be answered")
-            else:
-                if body is not None:
-                    self._tell(self._observer, Answered(event, body))
-
     def _mcp_notify(self, server_name: str, message: dict[str, Any]) -> None:
         if self._tasks is not None:
             self._tasks.start_soon(self._mcp_send, {"server_name": server_name, "message": message})
@@ -547,7 +465,7 @@ class Session(Controls):
     async def _mcp_send(self, fields: dict[str, Any]) -> None:
         """What an in-process MCP server says unasked goes to the CLI, which may refuse it."""
         try:
-            await self._request("mcp_message", fields, self.options.control_timeout)
+            await self._requests.ask("mcp_message", fields, self.options.control_timeout)
         except ClaudeSDKError as error:
             logger.debug("the CLI did not take a notification of %s: %s", fields["server_name"], error)
 
@@ -580,14 +498,13 @@ class Session(Controls):
         if isinstance(self._stream, CLIProcess):
             exit_code, stderr = self._stream.exit_code, self._stream.stderr_tail
         if self.failure is None and not (self._closing and self._ready.is_set()):
-            open_work = self._tickets or self._waiters or not self._ready.is_set()
+            open_work = self._tickets or self._requests.open or not self._ready.is_set()
             if open_work or exit_code not in (0, None):
                 self.failure = error_from_exit(exit_code, stderr, last)
         reason = self.failure or CLIConnectionError("The session was closed before the turn ended.")
         for ticket in self._tickets.values():
             ticket.end(reason)
-        for waiter in self._waiters.values():
-            waiter.event.set()
+        self._requests.close()
         self._tickets.clear()
         self._done.set()
         self._ready.set()
@@ -597,13 +514,3 @@ class Session(Controls):
 
 # Replies and questions pass at once, however long a store takes.
 _NEVER_HELD = (Replied, Asked, Withdrawn, Garbage)
-
-
-class _Waiter:
-    """A control request that waits for its reply."""
-
-    __slots__ = ("event", "reply")
-
-    def __init__(self) -> None:
-        self.event = anyio.Event()
-        self.reply: Replied | None = None

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
-from claude_nb.errors import CLIConnectionError, OptionsError
+from claude_nb.errors import CLIConnectionError, CLIVersionError, OptionsError
 
-from .hook import register
+from .hook import needs_on_failure, register
 from .options import ClaudeAgentOptions
 
 MINIMUM_CLI_VERSION = "2.0.0"
@@ -246,6 +246,23 @@ def initialize(options: ClaudeAgentOptions) -> dict[str, Any]:
     }
     # An empty list of skills means none, so only what was not said is left out.
     return fields | {key: value for key, value in optional.items() if value is not None and value != {}}
+
+
+def check_server(info: Mapping[str, Any], options: ClaudeAgentOptions) -> None:
+    """Raise `CLIVersionError` when the CLI that answered `initialize` with `info` lacks what the options need."""
+    version = info.get("claude_code_version")
+    if isinstance(version, str) and (missing := too_old(version, options)):
+        name, needed = missing
+        raise CLIVersionError(
+            f"The CLI is version {version}, but {name} needs {needed} or newer. Update it with `claude update` or "
+            "`pip install -U claude-agent-sdk`.",
+            found=version,
+            needed=needed,
+        )
+    if needs_on_failure(options.hooks) and not (
+        info.get("hook_on_failure_supported") and info.get("hooks_applied") is not False
+    ):
+        raise CLIVersionError('The CLI does not support on_failure="block", so a guard would not hold.', found=version)
 
 
 def too_old(found: str, options: ClaudeAgentOptions) -> tuple[str, str] | None:

@@ -227,6 +227,24 @@ class Notebook:
         self.page.close()
 
 
+def steady(root: Locator) -> None:
+    """Wait until clicks on the card or panel `root` count: not right after it appeared or moved."""
+    root.page.wait_for_function("(el) => el.querySelector('[data-steady]') !== null", arg=root.element_handle())
+
+
+def press(root: Locator, button: Locator, act: Callable[[Locator], None] = Locator.click) -> None:
+    """Press a button of the card or panel `root` so that it counts."""
+    element = root.element_handle()
+    for _ in range(20):
+        button.scroll_into_view_if_needed()
+        steady(root)
+        act(button)
+        # What is said there has changed when the press returns: the page's own code answers it.
+        if "once more" not in element.evaluate("(el) => el.querySelector('.cnb-says')?.textContent ?? ''"):
+            return
+    raise AssertionError(f"pressing {button} came to nothing")
+
+
 def _leaky(socket: WebSocketRoute, lose: Callable[[str | bytes], bool]) -> None:
     """Connect the page to its server, less the messages that `lose` says get lost on their way to the page."""
     server = socket.connect_to_server()

@@ -13,13 +13,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from claude_nb.testing import ScriptedModel, Text, ToolUse
-from tests.browser.lab import DARK, LIGHT, LabServer, Notebook
+from tests.browser.lab import DARK, LIGHT, LabServer, Notebook, press, steady
 from tests.browser.test_live import CONTRASTS
 
 pytestmark = pytest.mark.browser
 
-# A person needs longer than this to read a card; a click before it does not count.
-READING_MS = 700
 SHOP = Path(__file__).parents[1] / "magics" / "shop_server.py"
 
 
@@ -52,11 +50,8 @@ class Desk:
 
 
 def click(notebook: Notebook, card: Locator, name: str | re.Pattern[str]) -> None:
-    """Bring the button into view, read the card, then click: right after it moved, no click counts."""
-    button = card.get_by_role("button", name=name, exact=isinstance(name, str))
-    button.scroll_into_view_if_needed()
-    notebook.page.wait_for_timeout(READING_MS)
-    button.click()
+    """Click a button of the card as a person does who has read it."""
+    press(card, card.get_by_role("button", name=name, exact=isinstance(name, str)))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +131,7 @@ def test_always_names_its_rule_and_where_it_is_kept(opened: Opened, desk: Desk) 
 
 def test_a_scripts_clicks_and_keys_do_nothing(opened: Opened, desk: Desk) -> None:
     notebook, card = opened(bash("touch scripted.txt"))
-    notebook.page.wait_for_timeout(READING_MS)
+    steady(card)
     card.evaluate(
         """(card) => {
             for (const button of card.querySelectorAll("button")) {
@@ -155,7 +150,7 @@ def test_a_scripts_clicks_and_keys_do_nothing(opened: Opened, desk: Desk) -> Non
 
 def test_a_click_right_after_the_card_has_moved_does_not_count(opened: Opened, desk: Desk) -> None:
     notebook, card = opened(bash("touch moved.txt"))
-    notebook.page.wait_for_timeout(READING_MS)
+    steady(card)
     allow = card.get_by_role("button", name="Allow once")
     # Something above grows, as text that streams does, and the button slides under a pointer that aimed elsewhere.
     card.evaluate("(card) => { card.style.marginTop = '60px' }")
@@ -173,7 +168,7 @@ def test_the_card_takes_no_focus_and_its_keys_work_once_it_has_it(opened: Opened
     notebook, card = opened(bash("touch keyed.txt"))
     assert card.evaluate("(card) => !card.contains(document.activeElement)")
     notebook.page.keyboard.press("y")
-    notebook.page.wait_for_timeout(READING_MS)
+    steady(card)
     expect(card.get_by_role("button", name="Allow once")).to_be_enabled()
     card.focus()
     notebook.page.keyboard.press("y")
@@ -323,7 +318,7 @@ def test_what_gives_everything_away_takes_two_clicks_on_a_red_card(
     expect(card).to_contain_text("every command runs with your rights")
     click(notebook, card, "Bypass")
     expect(card).to_contain_text("Really?")
-    notebook.page.wait_for_timeout(READING_MS)
+    steady(card)
     notebook.page.screenshot(path=tmp_path / "confirm.png")
     card.locator("button[data-tone=danger]:visible").last.click()
     notebook.wait_prompt(1, "2")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from claude_nb.testing import ScriptedModel, Text, ToolUse
+from tests.browser import lab
 from tests.browser.lab import DARK, LIGHT, Notebook
 
 pytestmark = pytest.mark.browser
@@ -54,22 +55,13 @@ def asked(open_notebook: Open, model: ScriptedModel, story: Path, tmp_path: Path
 
 
 def press(panel: Locator, name: str, act: Callable[[Locator], None] = Locator.click) -> None:
-    """Click until it counts: not while the panel has only just appeared."""
-    button, element = panel.get_by_role("button", name=name), panel.element_handle()
-    title = panel.locator(".cnb-rewind-title").inner_text()
-    for _ in range(20):
-        element.evaluate("(el) => { el.querySelector('[role=status]').textContent = '' }")
-        act(button)
-        outcome = panel.page.wait_for_function(
-            """([el, title]) => {
-                if (!el.isConnected || el.querySelector('.cnb-rewind-title').innerText !== title) return "done";
-                return /quick/.test(el.querySelector('[role=status]').innerText) ? "again" : null;
-            }""",
-            arg=[element, title],
-        )
-        if outcome.json_value() == "done":
-            return
-    raise AssertionError(f"clicks on {name!r} came to nothing")
+    """Press a button of the panel, and wait for what comes in its place."""
+    element, title = panel.element_handle(), panel.locator(".cnb-rewind-title").inner_text()
+    lab.press(panel, panel.get_by_role("button", name=name), act)
+    panel.page.wait_for_function(
+        "([el, title]) => !el.isConnected || el.querySelector('.cnb-rewind-title').innerText !== title",
+        arg=[element, title],
+    )
 
 
 def test_checkpoints_are_listed_chosen_confirmed_gone_back_to_and_undone_between_cells(

@@ -1,5 +1,5 @@
 // Whether an element has stood still, for clicks that must be meant for it: text that streams in above moves a button
-// under the pointer of a person who aims at something else.
+// under the pointer of a person who aims at something else. An element that has is marked `data-steady`.
 
 /** A click counts once its target has stood still for this long. */
 export const STEADY_MS = 400;
@@ -15,7 +15,7 @@ export class Steady {
   constructor(el: HTMLElement, each: () => void) {
     this.el = el;
     this.timer = setInterval(() => {
-      this.look();
+      this.ok();
       each();
     }, SAMPLE_MS);
   }
@@ -23,12 +23,15 @@ export class Steady {
   /** Whether the element has been where it is for long enough. */
   ok(): boolean {
     this.look();
-    return performance.now() - this.since >= STEADY_MS;
+    const yes = performance.now() - this.since >= STEADY_MS;
+    if (yes) this.el.dataset.steady = "";
+    return yes;
   }
 
   /** What is inside has changed its place. */
   moved(): void {
     this.since = performance.now();
+    delete this.el.dataset.steady;
   }
 
   close(): void {
