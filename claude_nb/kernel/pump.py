@@ -22,10 +22,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from claude_nb.kernel.idle import Idle, connect_idle
+from claude_nb.kernel.stop import Stopper
 from claude_nb.kernel.tap import Tap
 
 T = TypeVar("T")
@@ -117,6 +119,15 @@ class Pump:
         """
         future = self.submit(fn, *args, context=context, on_interrupt=on_interrupt, **kwargs)
         return await asyncio.wrap_future(future)
+
+    async def ask(self, fn: Callable[..., T], *args: Any, context: contextvars.Context | None = None) -> T:
+        """As `call`, for what waits for a person: it is broken off when nobody waits for it any more."""
+        stopper = Stopper()
+        try:
+            return await self.call(stopper.run, partial(fn, *args), context=context)
+        except asyncio.CancelledError:
+            stopper.stop()
+            raise
 
     def _wake_if_idle(self) -> None:
         if not self._waiting and self._idle is not None:

@@ -60,7 +60,7 @@ class Asker:
 
     def terms(self, seat: Seat | None) -> Terms:
         """How a question of a turn in that seat is asked."""
-        if seat is None or seat.place.kind is not Kind.LAB:
+        if seat is None or seat.place.kind is Kind.HEADLESS:
             return Terms()
         late = not seat.waits and (self._pump.tap is None or self._pump.tap.needs_poll)
         return Terms(self._patience() or None, LATE if late else "")
@@ -91,7 +91,7 @@ class Asker:
         answered = asyncio.get_running_loop().create_future()
         self._open[question.id] = _Open(question, turn.id, ask, answered)
         try:
-            with anyio.fail_after(None if question.expires is None else question.expires - time.time()):
+            with anyio.fail_after(_seconds_left(question)):
                 return await answered
         finally:
             del self._open[question.id]
@@ -120,7 +120,8 @@ class Asker:
         said = self._explain_once(seat.place)
         seat.stage.make_room()
         try:
-            reply = await self._pump.call(ask_by_typing, card_of(question), said, context=seat.place.context)
+            with anyio.fail_after(_seconds_left(question)):
+                reply = await self._pump.ask(ask_by_typing, card_of(question), said, context=seat.place.context)
         except CallInterrupted:
             return self._refuse(question, ask)
         result = meaning(question, reply, ask)
@@ -135,6 +136,10 @@ class Asker:
 
     def _refuse(self, question: Question, ask: dict[str, Any]) -> Any:
         return meaning(question, refusal(card_of(question)), ask)
+
+
+def _seconds_left(question: Question) -> float | None:
+    return None if question.expires is None else max(0.0, question.expires - time.time())
 
 
 def _page_of(place: Place) -> str:

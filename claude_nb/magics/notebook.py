@@ -119,8 +119,8 @@ class Notebook:
     def _finish(self, turn: Turn, args: Any, stage: stages.Stage, done: concurrent.futures.Future[Turn]) -> None:
         """The end of a background turn; the engine's thread."""
         self._forget(turn)
+        self._keep(turn, args.out)  # before it is shown: who sees the answer may use it at once
         stage.close(turn, late=True)
-        self._keep(turn, args.out)
 
     def _forget(self, turn: Turn) -> None:
         self._seats.pop(turn.id, None)

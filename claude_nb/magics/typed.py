@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from claude_nb.kernel.stop import Stopped
 from claude_nb.render.card import body_lines
 from claude_nb.render.text import visible
 from claude_nb.widgets.card import Button, Card, Field, Reply, Row, accepts, fields_of, fill
@@ -27,7 +28,8 @@ def refusal(card: Card) -> Reply:
 def ask_by_typing(card: Card, said: str = "") -> Reply:
     """Print the card and read an answer; the refusal if there is nothing to read from, or nothing to understand.
 
-    `said` is printed before it. An interrupt raises KeyboardInterrupt, so that it also stops the turn.
+    `said` is printed before it. An interrupt raises KeyboardInterrupt, so that it also stops the turn; the end of the
+    time for it raises Stopped.
     """
     print("\n".join(_lines(card, said)), flush=True)
     try:
@@ -40,6 +42,9 @@ def ask_by_typing(card: Card, said: str = "") -> Reply:
                 return reply
     except (EOFError, RuntimeError):  # RuntimeError: a front end without stdin (IPython's StdinNotImplementedError)
         pass
+    except Stopped:
+        print("\nThis is not asked any more.", flush=True)
+        raise
     return refusal(card)
 
 

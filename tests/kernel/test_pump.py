@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import signal
 import threading
@@ -15,6 +16,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from claude_nb.kernel.pump import CallInterrupted, Pump
+from claude_nb.kernel.stop import Stopped, Stopper
 
 colour: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
 
@@ -206,6 +208,57 @@ def test_in_another_thread_it_waits_and_leaves_the_calls_to_the_main_thread(port
         elsewhere = pool.submit(lambda: pump.run_until(portal.start_task_soon(turn)))
         pump.run_until(elsewhere)
     assert elsewhere.result() == "MainThread"
+
+
+def test_a_question_that_nobody_waits_for_any_more_is_broken_off(run: Callable[..., Any]) -> None:
+    asked, left, ended = threading.Event(), threading.Event(), []
+
+    def question() -> None:
+        asked.set()
+        try:
+            left.wait(20)
+        except BaseException as error:
+            ended.append(type(error))
+            raise
+
+    async def turn(pump: Pump) -> str:
+        task = asyncio.create_task(pump.ask(question))
+        await asyncio.to_thread(asked.wait)
+        task.cancel()
+        await pump.call(int)  # the main thread is free again
+        return "went on"
+
+    before = signal.getsignal(signal.SIGINT)
+    assert run(turn) == "went on"
+    assert (ended, left.is_set()) == ([Stopped], False)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_of_a_question_is_the_persons(run: Callable[..., Any]) -> None:
+    interrupted = threading.Event()
+
+    async def turn(pump: Pump) -> str:
+        with pytest.raises(CallInterrupted):
+            await pump.ask(press_stop)
+        return "went on"
+
+    assert run(turn, on_interrupt=interrupted.set) == "went on"
+    assert interrupted.is_set()
+
+
+def test_a_question_stopped_before_it_began_is_never_asked() -> None:
+    stopper, asked = Stopper(), []
+    stopper.stop()
+    with pytest.raises(Stopped):
+        stopper.run(lambda: asked.append(1))
+    assert asked == []
+
+
+def test_a_stop_at_the_very_end_of_a_question_hits_nothing_else() -> None:
+    for _ in range(200):
+        stopper = Stopper()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, contextlib.suppress(Stopped):
+            stopper.run(lambda stopper=stopper, pool=pool: pool.submit(stopper.stop) and None)
 
 
 class IdleLoop:

@@ -38,6 +38,14 @@ class Page:
         shown = self.front.wait(lambda: [b for b in cell.bundles() if VIEW in b], what="a widget in the cell")
         return str(shown[0][VIEW]["model_id"])
 
+    def left(self, cell: Cell) -> Cell:
+        """Wait for what a turn leaves in its cell; where no page draws the widget, other updates come before it."""
+        comm, published = self.widget(cell), self.front.published
+        self.front.wait(
+            lambda: any(m["content"]["comm_id"] == comm for m in published("comm_close")), what="the end of the turn"
+        )
+        return cell
+
     def watch(self, cell: Cell) -> Watched:
         """Be a page that draws the cell's widget."""
         comm = self.widget(cell)

@@ -199,7 +199,7 @@ def test_a_background_turn_asks_between_cells(page: Page) -> None:
     page.done(cell)
     assert page.run("print('meanwhile')") == "meanwhile\n"
     card.answer("allow")
-    page.front.wait(lambda: cell.messages("update_display_data"), what="the final bundle")
+    page.left(cell)
     assert (page.folder / "background.txt").exists()
 
 
@@ -321,5 +321,5 @@ def test_a_mode_that_permits_it_settles_an_open_card(page: Page) -> None:
     asked(page.watch(cell))
     page.done(cell)
     page.run("%claude mode acceptEdits")
-    page.front.wait(lambda: cell.messages("update_display_data"), what="the end of the turn")
+    page.left(cell)
     assert (page.folder / "mode.txt").read_text() == "x"

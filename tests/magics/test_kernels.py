@@ -75,6 +75,17 @@ def test_an_interrupt_inside_a_function_ends_it_and_the_turn(page: Page) -> None
     assert "still here" in page.answer("Are you there?")
 
 
+def test_a_typed_answer_that_comes_too_late_counts_for_nothing(page: Page) -> None:
+    page.run("%config ClaudeMagics.question_timeout = 4")  # a page without widgets is waited for first
+    page.model.reply(ToolUse("Bash", {"command": "touch late.txt"}))
+    page.model.reply(Text("Then not."))
+    cell = page.done(page.ask("Make a file."))
+    assert "This is not asked any more." in cell.text
+    assert "Nobody answered in time" in str(page.model.requests[-1]["messages"])
+    assert not (page.folder / "late.txt").exists()
+    assert page.run("print(6 * 7)") == "42\n"
+
+
 def test_a_function_runs_on_the_main_thread_and_prints_into_the_cell(page: Page) -> None:
     page.run(
         "%config ClaudeMagics.permission_policy = 'allow'\nimport threading\n"
@@ -95,7 +106,7 @@ def test_a_background_turn_fills_its_own_cell_while_others_run(page: Page) -> No
     assert gate.reached.wait(30)
     assert page.run("print('meanwhile')") == "meanwhile\n"
     gate.open()
-    page.front.wait(lambda: cell.messages("update_display_data"), what="the final bundle")
+    page.left(cell)
     assert "late" in markdown(cell)
 
 

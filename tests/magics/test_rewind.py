@@ -153,7 +153,7 @@ def test_a_running_turn_is_not_pulled_away_from_under_the_agent(page: Page, proj
     assert (reply["ename"], "claude stop" in reply["evalue"]) == ("RewindError", True)
     assert "“Slowly.”" in headless(page, "%claude checkpoints")
     gate.open()
-    page.front.wait(lambda: cell.messages("update_display_data"), what="the end of the turn")
+    page.left(cell)
 
 
 def test_a_summary_of_what_is_cut_off_goes_with_the_next_prompt(page: Page, project: Path) -> None:

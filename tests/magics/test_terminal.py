@@ -73,6 +73,24 @@ def test_a_permission_is_asked_for_and_typed(terminal: Any, model: ScriptedModel
     assert (tmp_path / "work" / "typed.txt").exists()
 
 
+def test_a_question_that_is_not_answered_in_time_is_denied_and_the_turn_goes_on(
+    terminal: Any, model: ScriptedModel, tmp_path: Path
+) -> None:
+    terminal.sendline("%config ClaudeMagics.question_timeout = 1")
+    terminal.expect_exact("In [3]:")
+    model.reply(ToolUse("Bash", {"command": "touch late.txt"}))
+    model.reply(Text("Then not."))
+    ask(terminal, "Make a file.")
+    terminal.expect_exact("Your answer")
+    terminal.expect_exact("This is not asked any more.")
+    terminal.expect_exact("Then not.")
+    terminal.expect_exact("In [4]:")
+    assert "Nobody answered in time" in str(model.requests[-1]["messages"])
+    terminal.sendline("6 * 7")
+    terminal.expect_exact("42")
+    assert not (tmp_path / "work" / "late.txt").exists()
+
+
 def test_ctrl_c_stops_the_turn_and_the_next_one_works(terminal: Any, model: ScriptedModel) -> None:
     gate = model.gate()
     model.reply(Text("Half an answer.\n\n"), gate, Text("never"))

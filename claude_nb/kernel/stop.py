@@ -1,0 +1,72 @@
+"""Breaking off a call that blocks the main thread, from another thread: a question nobody needs answered any more.
+
+Layer 3, below `pump`. Python has one way into a thread that waits in `input()`: a signal. SIGINT is used, because every
+front end's `input()` can be interrupted by it; what the call had before is in place again when it ends, and gets the
+signals that are not ours. On Windows a terminal's own `input()` hears it only when Enter is pressed.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Stopped(BaseException):
+    """The call was broken off. Not an Exception: ipykernel's `input()` swallows those."""
+
+
+class Stopper:
+    """One call that can be stopped, once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stopped = self._running = self._inside = False
+
+    def run(self, fn: Callable[[], T]) -> T:
+        """Call `fn` and return what it returns; raises `Stopped` when it was stopped. Main thread."""
+        before = signal.getsignal(signal.SIGINT)
+
+        def hear(number: int, frame: FrameType | None) -> None:
+            if self._stopped:
+                if self._inside:
+                    raise Stopped
+            elif callable(before):
+                before(number, frame)
+
+        signal.signal(signal.SIGINT, hear)
+        try:
+            self._inside = True
+            with self._lock:
+                if self._stopped:
+                    raise Stopped
+                self._running = True
+            return fn()
+        finally:
+            self._inside = False
+            # Once we hold the lock no signal of ours is under way: one that was sent has been heard by then.
+            with self._lock:
+                self._running = False
+            signal.signal(signal.SIGINT, before)
+
+    def stop(self) -> None:
+        """Break the call off, or keep it from beginning. Any other thread; returns at once."""
+        with self._lock:
+            self._stopped = True
+            if self._running:
+                _interrupt_main()
+
+
+def _interrupt_main() -> None:
+    if hasattr(signal, "pthread_kill"):
+        ident = threading.main_thread().ident
+        assert ident is not None
+        signal.pthread_kill(ident, signal.SIGINT)
+    else:
+        import _thread
+
+        _thread.interrupt_main()
