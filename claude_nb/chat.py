@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -22,6 +23,7 @@ import anyio
 from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
 from claude_nb.conversation.model import QuestionStatus
 from claude_nb.conversation.reduce import Reducer
+from claude_nb.engine.background import spawn
 from claude_nb.engine.session import Session
 from claude_nb.errors import BudgetExceededError, ClaudeSDKError, RewindError, TurnInterrupted
 from claude_nb.protocol.message import Message
@@ -63,10 +65,10 @@ class Position:
 
 
 async def _at_rest(session: Session) -> bool:
-    """Whether nothing is under way in the CLI; it says so a moment after the turn's result."""
+    """Whether nothing is under way in the CLI, not even in the background; it says so a moment after the result."""
     with anyio.move_on_after(SETTLE_SECONDS):
         await session.idle()
-    return session.settled
+    return session.at_rest
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class Chat:
     are shown in the turn and go to `answer` (a person) under `terms`; `questions` is what the CLI calls. `on_own_turn`
     gets each finished turn that no prompt of ours began (a background task's report), `on_change` each change that
     the CLI's words made.
-    `environ` is where secrets to hide are looked for.
+    `environ` is where secrets to hide are looked for. After `park_after` idle seconds (None: never) the CLI is ended.
     """
 
     make_options: MakeOptions
@@ -101,6 +103,7 @@ class Chat:
     stamp: Callable[[], Hashable] = lambda: None
     budget: Budget = field(default_factory=Budget)
     name: str = "default"
+    park_after: Callable[[], float | None] = lambda: None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     on_own_turn: Callable[[Turn], None] = lambda turn: None
     on_start: Callable[[str], None] = lambda session_id: None
@@ -207,9 +210,21 @@ class Chat:
         session = Session(self.make_options(self), listener=self._hear)
         await session.start()
         self.session, self._started_with = session, stamp
+        spawn(partial(self._watch, session), f"watch {self.name}")
         if session.session_id:
             self.on_start(session.session_id)
         return session
+
+    async def _watch(self, session: Session) -> None:
+        """As a task of nobody's: end the CLI when it has been idle for long; an idle one costs over 200 MB."""
+        while session.is_alive:
+            await session.idle()
+            with anyio.move_on_after(self.park_after() or None) as patience:
+                await session.changed()
+            if patience.cancelled_caught and not self.busy:
+                async with self._line:
+                    if self.session is session and session.at_rest and not self.busy:
+                        await self.park()
 
     async def _abandon(self, session: Session) -> None:
         """The caller left in mid-turn: the CLI must be idle before the next prompt, or it is ended and resumed."""

@@ -216,11 +216,13 @@ _LAST_WORDS = (
 )
 
 
-def error_from_exit(exit_code: int | None, stderr: str, last_result: Any = None) -> ClaudeSDKError:
+def error_from_exit(
+    exit_code: int | None, stderr: str, last_result: Any = None, *, opened: bool = True
+) -> ClaudeSDKError:
     """The error that the CLI's end stands for, when work was open or its exit code is not 0.
 
     `last_result` is the last result message of the run, if the CLI gave one: an error in it says more than an exit
-    code. The one place where exits become errors.
+    code. `opened`: the session had begun. The one place where exits become errors.
     """
     if last_result is not None and (error := error_from_result(last_result)) is not None:
         error.exit_code = exit_code
@@ -234,9 +236,8 @@ def error_from_exit(exit_code: int | None, stderr: str, last_result: Any = None)
         return AuthenticationError(
             f"The CLI has no valid credentials. {LOGIN_HINT}\n{stderr.strip()}".strip(), None, exit_code
         )
+    hint = " The session can be resumed." if opened else ""
     if exit_code in (0, None):
-        return CLIConnectionError(
-            "The CLI closed the connection while its answer was awaited. The session can be resumed."
-        )
+        return CLIConnectionError(f"The CLI closed the connection while its answer was awaited.{hint}")
     how = f"was ended by signal {-exit_code}" if exit_code < 0 else "ended with an error"
-    return ProcessError(f"The CLI {how}. The session can be resumed.", exit_code, stderr)
+    return ProcessError(f"The CLI {how}{'' if opened else ' before the session began'}.{hint}", exit_code, stderr)

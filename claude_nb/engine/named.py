@@ -26,7 +26,6 @@ from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.machine import Closed
 from claude_nb.protocol.message import Message, ResultMessage, StreamEvent, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
-from claude_nb.protocol.system import TERMINAL_TASK_STATUSES
 from claude_nb.sessions.paths import config_home, find_transcript
 
 from .answers import Answered
@@ -70,7 +69,6 @@ class NamedSession(Controls):
         self._inbox = Inbox(self._bell)
         self._session: Session | None = None
         self._memory = Memory()
-        self._tasks: set[str] = set()
         self._line = anyio.Lock()
         self._heard_result = False
         self._spent_before = 0.0
@@ -90,7 +88,7 @@ class NamedSession(Controls):
     @property
     def settled(self) -> bool:
         """Nothing is under way, not even in the background."""
-        return not self.running or (self._session is not None and self._session.settled and not self._tasks)
+        return not self.running or (self._session is not None and self._session.at_rest)
 
     @property
     def may_leave(self) -> bool:
@@ -101,7 +99,7 @@ class NamedSession(Controls):
     @property
     def stays(self) -> bool:
         """See `places.Tenant`."""
-        return bool(self._tasks) or not self._resumable
+        return (self._session is not None and bool(self._session.work)) or not self._resumable
 
     @property
     def _resumable(self) -> bool:
@@ -283,23 +281,10 @@ class NamedSession(Controls):
         self._memory.heard(message)
         if isinstance(message, ResultMessage):
             self._heard_result = True
-        elif isinstance(message, SystemMessage):
-            self._follow_tasks(message)
-            if message.subtype == "init":
-                self.model = message.data.get("model") or self.model
+        elif isinstance(message, SystemMessage) and message.subtype == "init":
+            self.model = message.data.get("model") or self.model
         if self._places.waiting:
             self._places.serve()
-
-    def _follow_tasks(self, message: SystemMessage) -> None:
-        """Whatever runs in the background, shells included: it would end with the process."""
-        data, task = message.data, str(message.data.get("task_id"))
-        status = (data.get("patch") or {}).get("status")
-        if message.subtype == "task_started":
-            self._tasks.add(task)
-        elif message.subtype == "task_notification" or status in TERMINAL_TASK_STATUSES:
-            self._tasks.discard(task)
-        elif message.subtype == "background_tasks_changed":
-            self._tasks = {str(each.get("task_id")) for each in data.get("tasks") or ()}
 
     def _note(self, inbox: Inbox, event: object) -> None:
         if isinstance(event, Answered):
@@ -314,11 +299,10 @@ class NamedSession(Controls):
         assert self._session is not None
         self._spent_before, self.running = self.spent_usd, False
         failure = self._session.failure
-        if event.prompts or self._tasks or not self._resumable:
+        if event.prompts or self._session.work or not self._resumable:
             inbox.failure = failure
-        elif failure is not None:
+        elif failure is not None and self.server_info is not None:  # one that never opened is told to who opens it
             logger.warning("the idle CLI of session %s ended; its next prompt goes on with a new one", self.name)
-        self._tasks.clear()
         self.over |= not self._resumable
         self._places.serve()
 

@@ -48,6 +48,7 @@ from .requests import Requests
 from .tenure import Tenure
 from .transport import TransportStream
 from .turn import Ticket
+from .work import Work
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ class Session(Controls):
         """What ended the session, if it was not `aclose`."""
         self.meter = Meter()
         """What it costs."""
+        self.work = Work()
+        """What goes on beside its turns."""
         self._listener, self._observer = listener, observer
         self._fresh_uuid = fresh_uuid
         self._stream = stream
@@ -198,6 +201,11 @@ class Session(Controls):
     def waiting(self) -> bool:
         """A prompt of ours or a tracked task is not done yet."""
         return self._machine.waiting
+
+    @property
+    def at_rest(self) -> bool:
+        """Settled, and nothing goes on in the background: the process could be ended and nothing would be lost."""
+        return self._machine.settled and not self.work
 
     async def idle(self) -> None:
         """Wait until nothing is under way, or the session ended."""
@@ -412,6 +420,7 @@ class Session(Controls):
         elif isinstance(message, ConversationResetMessage):
             self.session_id = message.new_conversation_id or self.session_id
         self.meter.heard(message)
+        self.work.heard(message)
         if self.session_id not in (None, before) and isinstance(self._stream, CLIProcess):
             self._begin(partial(self._follow, self.session_id))
 
@@ -500,7 +509,7 @@ class Session(Controls):
         if self.failure is None and not (self._closing and self._ready.is_set()):
             open_work = self._tickets or self._requests.open or not self._ready.is_set()
             if open_work or exit_code not in (0, None):
-                self.failure = error_from_exit(exit_code, stderr, last)
+                self.failure = error_from_exit(exit_code, stderr, last, opened=self._server_info is not None)
         reason = self.failure or CLIConnectionError("The session was closed before the turn ended.")
         for ticket in self._tickets.values():
             ticket.end(reason)

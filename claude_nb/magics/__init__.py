@@ -49,6 +49,14 @@ class ClaudeMagics(Magics):
         3600.0, allow_none=True, min=0.0, help="Seconds after which an unanswered card is denied; 0: never."
     ).tag(config=True)
 
+    park_after = Float(
+        900.0,
+        allow_none=True,
+        min=0.0,
+        help="Seconds after which the process of an idle session is ended (it holds 200 MB and more); the next prompt "
+        "goes on where it was; 0: never.",
+    ).tag(config=True)
+
     @default("permission_policy")
     def _default_policy(self) -> str:
         return os.environ.get("CLAUDE_NB_PERMISSION_POLICY", "deny")

@@ -196,6 +196,7 @@ class Notebook:
             answer=partial(self._answer, session),
             terms=lambda turn: self.asker.terms(self._seats.get(turn.id)),
             budget=self.budget,
+            park_after=lambda: self.settings.park_after,
             on_own_turn=self._untold.append,
             on_start=partial(self._remember, session),
         )

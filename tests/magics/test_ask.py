@@ -157,6 +157,36 @@ def test_a_person_without_buttons_answers_by_typing(page: Page) -> None:
     assert (page.folder / "typed.txt").exists()
 
 
+def wait_until_parked(page: Page) -> None:
+    """No event tells of it: `%claude status` is asked until it says so."""
+    page.run(
+        "import time\nfrom claude_nb.magics import loaded_notebook\ndeadline = time.monotonic() + 20\n"
+        "while loaded_notebook().chats['default'].session is not None:\n"
+        "    assert time.monotonic() < deadline\n    time.sleep(0.05)"
+    )
+    assert "default: parked" in page.run("%claude status")
+
+
+def test_an_idle_session_is_parked_and_its_next_prompt_goes_on_where_it_was(page: Page) -> None:
+    page.run("%config ClaudeMagics.park_after = 0.3")
+    page.answer("Remember the word heron.", "-o one")
+    wait_until_parked(page)
+    page.answer("Which word?", "-o two")
+    assert "heron" in str(page.model.requests[-1]["messages"])
+    assert page.run("print(one.session_id == two.session_id)") == "True\n"
+
+
+def test_a_session_with_a_shell_in_the_background_is_not_parked(page: Page) -> None:
+    page.run("%config ClaudeMagics.park_after = 0.3\n%config ClaudeMagics.permission_policy = 'allow'")
+    sleep = {"command": "sleep 3; echo slept > slept.txt", "run_in_background": True}
+    page.model.reply(ToolUse("Bash", sleep))
+    page.model.reply(Text("It runs."))
+    page.model.reply(Text("It has run."))  # the turn in which the CLI tells of its end
+    page.done(page.ask("Sleep.", allow_stdin=False))
+    wait_until_parked(page)
+    assert (page.folder / "slept.txt").read_text() == "slept\n"
+
+
 def test_an_api_error_fails_the_cell_and_the_next_one_works(page: Page) -> None:
     page.model.reply(ApiError(400, "invalid_request_error", "the model is out of cheese"))
     cell = page.ask("Cheese?")
