@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # After an interrupt the CLI reports the end of the turn at once; one that does not is ended and resumed by id.
 INTERRUPT_SECONDS = 10.0
+# A CLI that has only just got a prompt may not heed an interrupt: then it is told again.
+INTERRUPT_AGAIN_SECONDS = 2.0
 SETTLE_SECONDS = 2.0
 
 
@@ -118,6 +120,10 @@ class Chat:
     _reducer: Reducer = field(init=False)
     _faces: dict[str, Face] = field(init=False, default_factory=dict)
     _waiting: dict[str, anyio.CancelScope] = field(init=False, default_factory=dict)
+    _starting: anyio.CancelScope | None = field(init=False, default=None)
+    """Around the start of a CLI for the running turn."""
+    _stopped: dict[str, anyio.Event] = field(init=False, default_factory=dict)
+    """The turns that are being stopped, and their ends."""
     _line: anyio.Lock = field(init=False, default_factory=anyio.Lock)
     _started_with: Hashable = field(init=False, default=None)
 
@@ -160,6 +166,8 @@ class Chat:
             if waiting.cancelled_caught:
                 self._emit(self._reducer.cancel(turn, time.time()))
         except ClaudeSDKError as error:
+            if turn.id in self._stopped and not isinstance(error, TurnInterrupted):
+                error = TurnInterrupted("The turn was stopped. What was answered until then is kept.")
             self._emit(self._reducer.fail(turn, error, time.time()))
         except anyio.get_cancelled_exc_class():
             await self.give_up(turn)
@@ -167,6 +175,8 @@ class Chat:
         finally:
             self._faces.pop(turn.id, None)
             self._waiting.pop(turn.id, None)
+            if ended := self._stopped.pop(turn.id, None):
+                ended.set()
         return turn
 
     async def _answer_prompt(self, turn: Turn) -> None:
@@ -177,7 +187,7 @@ class Chat:
                 f"(${self.budget.spent_usd:.2f} spent), so nothing was sent. Raise it with `%claude budget AMOUNT`."
             )
         self._emit(self._reducer.send(turn, time.time()))
-        session = await self._connected()
+        session = await self._started()
         self._tell_recap(turn)
         try:
             ticket = await session.prompt(turn.sent, uuid=turn.id)
@@ -190,6 +200,18 @@ class Chat:
             if not session.is_alive:
                 await self.park()
                 await self._find_transcript()
+
+    async def _started(self) -> Session:
+        """`_connected`, for a turn that may be stopped meanwhile. Raises `TurnInterrupted`."""
+        session = None
+        try:
+            with anyio.CancelScope() as self._starting:
+                session = await self._connected()
+            if session is None or self._starting.cancel_called:
+                raise TurnInterrupted("The turn was stopped before its prompt was sent.")
+        finally:
+            self._starting = None
+        return session
 
     async def _find_transcript(self) -> None:
         """A CLI that died in its first turn may have kept it: the next prompt goes on from there then."""
@@ -231,7 +253,11 @@ class Chat:
         with anyio.move_on_after(INTERRUPT_SECONDS) as patience:
             try:
                 await session.interrupt()
-                await session.idle()
+                while not session.settled and session.is_alive:
+                    with anyio.move_on_after(INTERRUPT_AGAIN_SECONDS) as again:
+                        await session.idle()
+                    if again.cancelled_caught:
+                        await session.interrupt()
             except ClaudeSDKError:
                 patience.cancel()
         if patience.cancelled_caught:
@@ -256,9 +282,14 @@ class Chat:
             if turn_id in (None, waiting_id):
                 scope.cancel()
         running = next((i for i in self._faces if i not in self._waiting), None)
-        if self.session is not None and self.session.is_alive and running and turn_id in (None, running):
+        if running is not None and turn_id in (None, running):
+            ended = self._stopped.setdefault(running, anyio.Event())
             self._say_stopping(running)
-            await self._abandon(self.session)
+            if self._starting is not None:
+                self._starting.cancel()
+            elif self.session is not None and self.session.is_alive:
+                await self._abandon(self.session)
+            await ended.wait()
 
     def _say_stopping(self, turn_id: str) -> None:
         turn = next(turn for turn in self.conversation.turns if turn.id == turn_id)

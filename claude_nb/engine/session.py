@@ -155,7 +155,8 @@ class Session(Controls):
             self._closing = True
             if self._beginning is not None:
                 self._beginning.cancel()
-            with anyio.move_on_after(GRACE):
+            # One that never opened has no transcript to write and is not waited for.
+            with anyio.move_on_after(GRACE if self._server_info is not None else 0):
                 if await self._say_goodbye():
                     await self._done.wait()
             if not self._done.is_set():

@@ -164,6 +164,11 @@ class Pump:
                 self._wake_if_idle()
         return future.result()
 
+    @property
+    def waiting(self) -> bool:
+        """A cell waits here: what else runs on the main thread is one of its calls."""
+        return self._waiting > 0
+
     def drain(self) -> None:
         """Do what is queued, now, on the main thread, outside of a waiting cell. Raises nothing."""
         if self._waiting:

@@ -10,15 +10,15 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
-from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Unicode, default
 
 from claude_nb.conversation import Turn
 from claude_nb.magics import commands
-from claude_nb.magics.cell import make_parser
+from claude_nb.magics.cell import make_parser, parse
+from claude_nb.magics.errors import briefly
 from claude_nb.magics.notebook import Notebook
+from claude_nb.magics.settings import Dollars, Policy
 from claude_nb.render.bundle import turn_bundle
 from claude_nb.render.style import Look
 
@@ -36,11 +36,11 @@ class ClaudeMagics(Magics):
     model = Unicode("", help="Model of new sessions; empty: the default of your account.").tag(config=True)
     cwd = Unicode("", help="Working folder of new sessions; empty: the kernel's at the first prompt.").tag(config=True)
     cli_path = Unicode("", help="The Claude Code CLI to run; empty: the one that is found.").tag(config=True)
-    budget_usd = Float(5.0, allow_none=True, help="What this notebook may spend, in US dollars; None: no limit.").tag(
+    budget_usd = Dollars(5.0, allow_none=True, help="What this notebook may spend, in US dollars; None: no limit.").tag(
         config=True
     )
     show_cost = Bool(True, help="Show what a turn cost in its footer.").tag(config=True)
-    permission_policy = AnyTrait(
+    permission_policy = Policy(
         help="Who decides when nobody can be asked: 'deny', 'allow', or a function (or its dotted name) called with "
         "the tool's name, its input and the context; True allows, False denies, None asks where somebody can answer."
     ).tag(config=True)
@@ -70,20 +70,18 @@ class ClaudeMagics(Magics):
     @_with_options
     def ask(self, line: str, cell: str) -> None:
         """Ask the agent; `_with_options` puts the options' help here."""
-        parser = make_parser()
-        try:
-            args = parser.parse_argstring(line)
-        except UsageError as error:
-            raise UsageError(f"{error} (`%%claude?` lists the options)") from None
+        args = parse(line)
         if args.help:
-            print(parser.format_help())
+            print(make_parser().format_help())
             return
-        self.notebook.ask(args, cell)
+        with briefly():
+            self.notebook.ask(args, cell)
 
     @line_magic("claude")  # type: ignore[arg-type]
     def command(self, line: str) -> Turn | None:
         """Everything beside asking; see `%claude help`."""
-        outcome = commands.run(self.notebook, line)
+        with briefly():
+            outcome = commands.run(self.notebook, line)
         if isinstance(outcome, str):
             print(outcome)
             return None

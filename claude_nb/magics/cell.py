@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 PARSER_EPILOG = """
@@ -21,7 +24,13 @@ ARGUMENTS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("-o", "--out"), {"metavar": "NAME", "help": "variable that gets the finished answer, a Turn"}),
     (("-t", "--tool"), {"metavar": "FUNCTION", "action": "append", "help": "a function of yours the agent may call"}),
     (("--cwd",), {"metavar": "FOLDER", "help": "the agent's working folder; only for a session's first prompt"}),
-    (("--bg",), {"action": "store_true", "help": "return at once; the answer goes on filling this cell's output"}),
+    (
+        ("--bg",),
+        {
+            "action": "store_true",
+            "help": "in a notebook, return at once; the answer goes on filling the cell",
+        },
+    ),
     (("--new",), {"action": "store_true", "help": "forget this session's conversation first"}),
     (("--raw",), {"action": "store_true", "help": "send the prompt as it is, {{ }} included"}),
     (("--no-raise",), {"action": "store_true", "help": "show a failed turn, but let Run All go on"}),
@@ -43,3 +52,28 @@ def make_parser() -> MagicArgumentParser:
         parser.add_argument(*flags, **settings)
     parser.add_argument("-h", "--help", action="store_true", help="this help")
     return parser
+
+
+def parse(line: str) -> argparse.Namespace:
+    """The options on the first line of a cell. Raises UsageError, which says where the prompt belongs."""
+    try:
+        args, rest = make_parser().parse_known_args(_words(line))
+    except UsageError as error:
+        raise UsageError(f"{error} (`%%claude?` lists the options)") from None
+    except ValueError as error:  # a quote that is never closed, as in a prompt
+        raise UsageError(f"%%claude {line}: {error}. {_PROMPT_BELOW}") from None
+    if any(not word.startswith("-") for word in rest):
+        raise UsageError(f"%%claude does not know what to do with: {' '.join(rest)}. {_PROMPT_BELOW}")
+    if rest:
+        raise UsageError(f"unrecognized arguments: {' '.join(rest)} (`%%claude?` lists the options)")
+    return args
+
+
+_PROMPT_BELOW = "The prompt goes into the lines below; the first one holds options only (`%%claude?` lists them)."
+
+
+def _words(line: str) -> list[str]:
+    if os.name != "nt":
+        return shlex.split(line)
+    # There a backslash belongs to a path.
+    return [word.strip("\"'") for word in shlex.split(line, posix=False)]

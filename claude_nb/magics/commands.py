@@ -31,11 +31,7 @@ class Command(NamedTuple):
 
 def run(notebook: Notebook, line: str) -> Any:
     """Carry out one `%claude` line; raises UsageError for what it does not know."""
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"%claude {line}: {error}") from None
-    name = words[0] if words else "help"
+    name = line.split()[0] if line.strip() else "help"
     if name in ("-h", "--help"):
         name = "help"
     if name not in COMMANDS:
@@ -44,6 +40,10 @@ def run(notebook: Notebook, line: str) -> Any:
             f"%claude knows these words: {known}. To ask the agent something, put the prompt into a cell that "
             f"begins with %%claude:\n\n%%claude\n{line}"
         )
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%claude {line}: {error}") from None
     return COMMANDS[name].run(notebook, words[1:])
 
 

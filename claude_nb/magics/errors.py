@@ -6,6 +6,8 @@ exception for `%debug` and `except`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -20,7 +22,16 @@ def _lines(name: str, message: str) -> list[str]:
 
 def short(error: E) -> E:
     """The same error, to be shown as its name and message alone."""
-    if isinstance(error, ClaudeSDKError):
+    if isinstance(error, (ClaudeSDKError, KeyboardInterrupt)):
         # A partial of a module's function, because the error must still pickle.
-        error._render_traceback_ = partial(_lines, type(error).__name__, str(error))  # type: ignore[attr-defined]
+        error._render_traceback_ = partial(_lines, type(error).__name__, str(error))  # type: ignore[union-attr]
     return error
+
+
+@contextmanager
+def briefly() -> Iterator[None]:
+    """What goes wrong inside is shown without the way it came."""
+    try:
+        yield
+    except (ClaudeSDKError, KeyboardInterrupt) as error:
+        raise short(error)  # noqa: B904 - it is the same error

@@ -31,7 +31,6 @@ from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import past, permissions, stages
 from claude_nb.magics.asking import Asker, Seat
 from claude_nb.magics.confirm import agreed
-from claude_nb.magics.errors import short
 from claude_nb.magics.guard import open_notebook
 from claude_nb.magics.past import Past
 from claude_nb.magics.rewind import Rewinds
@@ -76,6 +75,11 @@ class Notebook:
         if not prompt.strip():
             raise UsageError("The prompt is empty: write it below the %%claude line.")
         name = args.session or self.current
+        if self.pump.waiting and self._is_busy(name):
+            raise UsageError(
+                f"Session '{name}' is answering, and this runs as part of its turn, so it would wait for itself. "
+                "Use another --session."
+            )
         self._prepare(name, args)
         self.rewinds.settle(name)
         place = detect(self.shell)
@@ -92,16 +96,20 @@ class Notebook:
         )
         stage.open()
         waits = not (args.bg and place.kind is Kind.LAB)
+        if args.bg and place.kind is Kind.TERMINAL:
+            turn.notices.append("A terminal waits for the answer: --bg is for notebooks.")
         self._seats[turn.id] = Seat(place, stage, waits)
         future = portal.start(chat.run, turn, stage)
         self._running[turn.id] = future
         if not waits:
             future.add_done_callback(lambda done: self._finish(turn, args, stage, done))
             return None
-        self._wait(future, chat, turn, stage)
-        self._keep(turn, args.out)
+        try:
+            self._wait(future, chat, turn, stage)
+        finally:
+            self._keep(turn, args.out)
         if turn.error is not None and not (args.no_raise and turn.status != "interrupted"):
-            raise short(turn.error)
+            raise turn.error
         return turn
 
     def _wait(self, future: concurrent.futures.Future[Turn], chat: Chat, turn: Turn, stage: stages.Stage) -> None:
@@ -153,6 +161,9 @@ class Notebook:
         """Apply the options that belong to the session, before anything is sent."""
         if args.out and not args.out.isidentifier():
             raise UsageError(f"--out takes the name of a variable, not {args.out!r}")
+        if args.new:
+            self._check_idle(name)
+            self.session(name).find_folder(args.cwd)
         if args.tool:
             self.add_functions(args.tool)
         if args.new:
@@ -165,6 +176,8 @@ class Notebook:
         """Show what background tasks reported since the last prompt."""
         while self._untold:
             turn = self._untold.pop(0)
+            whose = "" if turn.session_name in ("", "default") else f" of session '{turn.session_name}'"
+            turn.notices.insert(0, f"A background task{whose} reported this after its prompt was answered.")
             stages.Final(place, Look(live=False, show_cost=self.settings.show_cost)).close(turn)
 
     # -- sessions -----------------------------------------------------------------------------------------------
@@ -266,11 +279,21 @@ class Notebook:
 
     def renew(self, name: str) -> None:
         """Begin session `name` anew."""
+        self._check_idle(name)
         session = self.session(name)
         session.forget()
         self.rewinds.forget(name)
         if session.chat is not None:
             portal.call(session.chat.renew)
+
+    def _is_busy(self, name: str) -> bool:
+        chat = self.session(name).chat
+        return chat is not None and chat.busy
+
+    def _check_idle(self, name: str) -> None:
+        """What would wait for a turn's end does not begin: the cell could do nothing for the turn meanwhile."""
+        if self._is_busy(name):
+            raise UsageError(f"Session '{name}' is answering. Stop it with `%claude stop`, or wait for its end.")
 
     def _identity(self) -> Path:
         """What this notebook is known by from kernel to kernel: its file, or the folder where nobody told us."""
@@ -287,6 +310,7 @@ class Notebook:
 
     def resume(self, name: str, found: Past) -> list[Turn]:
         """Go on with an earlier session; its turns."""
+        self._check_idle(name)
         session = self.session(name)
         session.forget()
         self.rewinds.forget(name)

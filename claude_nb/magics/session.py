@@ -63,17 +63,23 @@ class NamedSession:
 
     def settle_cwd(self, asked: str | None) -> None:
         """Fix the working folder at the first prompt, so that later `os.chdir` calls do not move the agent."""
-        folder = Path(asked or self._settings.cwd or os.getcwd()).expanduser().resolve()
-        if self.cwd is not None:
-            if asked and folder != self.cwd:
-                raise UsageError(
-                    f"Session '{self.name}' works in {self.cwd} since its first prompt; to work elsewhere use another "
-                    f"--session, or --new to begin anew."
-                )
-            return
+        if self.cwd is None:
+            self.cwd = self.find_folder(asked)
+        elif asked and self._resolve(asked) != self.cwd:
+            raise UsageError(
+                f"Session '{self.name}' works in {self.cwd} since its first prompt; to work elsewhere use another "
+                f"--session, or --new to begin anew."
+            )
+
+    def find_folder(self, asked: str | None) -> Path:
+        """The folder a new conversation would work in. Raises `OptionsError` when there is none."""
+        folder = self._resolve(asked)
         if not folder.is_dir():
             raise OptionsError(f"The working folder does not exist: {folder}. Choose another with --cwd.")
-        self.cwd = folder
+        return folder
+
+    def _resolve(self, asked: str | None) -> Path:
+        return Path(asked or self._settings.cwd or os.getcwd()).expanduser().resolve()
 
     def forget(self) -> None:
         """Begin anew: the folder is open again, and nothing is allowed beyond asking."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_nb.testing import ScriptedModel, Text
-from tests.kernel.frontend import Frontend
+from tests.kernel.frontend import Cell, Frontend
 from tests.magics.conftest import Page
 
 Start = Callable[..., Page]
@@ -82,6 +82,51 @@ def test_a_cli_that_is_too_old_is_refused_with_the_reason(start: Start, tmp_path
     name, words = failure(page)
     assert name == "CLIVersionError"
     assert "1.0.30" in words
+
+
+SILENT = "sys.stdin.read()"
+
+
+@pytest.fixture
+def silent(start: Start, tmp_path: Path) -> tuple[Page, Cell]:
+    """A cell whose CLI has been started and says nothing."""
+    page = start()
+    page.run(f"%config ClaudeMagics.cli_path = {fake_cli(tmp_path, SILENT)!r}")
+    cell = page.ask("Hello?", "-o early")
+    page.watch(cell).wait_for("Starting")
+    return page, cell
+
+
+def goes_on(page: Page) -> None:
+    page.run("%config ClaudeMagics.cli_path = ''\n%reload_ext claude_nb")
+    page.model.reply(Text("fine now"))
+    assert "fine now" in page.answer("And now?")
+    assert "Hello?" not in str(page.model.requests[-1]["messages"])
+
+
+def test_an_interrupt_while_the_cli_starts_stops_the_turn(silent: tuple[Page, Cell]) -> None:
+    page, cell = silent
+    page.front.interrupt()
+    assert cell.reply(5)["ename"] == "TurnInterrupted"
+    assert page.run("print(early.status)") == "interrupted\n"
+    goes_on(page)
+
+
+def test_the_stop_button_works_while_the_cli_starts(silent: tuple[Page, Cell]) -> None:
+    page, cell = silent
+    page.watch(cell).send({"k": "stop"})
+    assert cell.reply(5)["ename"] == "TurnInterrupted"
+    goes_on(page)
+
+
+@pytest.mark.parametrize("end", ["%claude stop", "%unload_ext claude_nb"])
+def test_a_background_prompt_that_was_stopped_or_unloaded_is_never_sent(start: Start, end: str) -> None:
+    page = start()
+    cell = page.done(page.ask("Hello?", "--bg"))
+    page.run(end)
+    page.left(cell)
+    assert page.model.requests == []
+    goes_on(page)
 
 
 def test_missing_credentials_are_told_with_how_to_log_in(start: Start) -> None:
