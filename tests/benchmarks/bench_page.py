@@ -10,11 +10,14 @@ of the page's own process, as Chromium reports it.
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, sync_playwright
 
+from claude_nb.engine.locate import find_cli
+from claude_nb.testing import Gate, ScriptedModel, Text
 from tests.benchmarks.figure import Figure, beside, table
 from tests.benchmarks.page_cells import END
 from tests.browser.lab import CHROMIUM_ARGS, LabServer, Notebook, chromium_path
@@ -38,16 +43,21 @@ METHODS = {
 }
 PREPARE = "from tests.benchmarks import page_cells\npage_cells.stamps({count}, 0.35)"
 STAMPS = 15
-# Writes down how long after it was written each stamp was painted.
+ASK = "import os\nos.environ.update({env!r})\nos.chdir({folder!r})\n%load_ext claude_nb"
+# Writes down when each stamp, the time at which it was written or a number, was painted.
 WATCH = """() => {
     window.latencies = [];
+    window.painted = {};
     const seen = new Set();
     new MutationObserver(() => {
         const text = document.querySelector(".cnb-live")?.textContent ?? "";
         for (const [, stamp] of text.matchAll(/@(\\d+)@/g)) {
             if (seen.has(stamp)) continue;
             seen.add(stamp);
-            requestAnimationFrame(() => window.latencies.push(Date.now() - Number(stamp)));
+            requestAnimationFrame(() => {
+                window.painted[stamp] = Date.now();
+                window.latencies.push(Date.now() - Number(stamp));
+            });
         }
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
@@ -64,11 +74,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Report:
-    """All figures of a run of `seconds`; `latency` is the median from a delta to its paint, in milliseconds."""
+    """All figures of a run of `seconds`. Medians in milliseconds: `latency` from a delta in the kernel to its paint,
+    `through` from the model's delta to its paint, `bare` from the model's delta to the stdout of a CLI alone.
+    """
 
     seconds: float
     methods: dict[str, Figures]
     latency: float
+    through: float
+    bare: float
 
     def figures(self) -> list[Figure]:
         """Beside each of the other ways."""
@@ -82,7 +96,18 @@ class Report:
                     beside(f"{what}: CPU of the page", ours.renderer, name, its.renderer, "s", most=seconds),
                     beside(f"{what}: CPU of the kernel", ours.kernel, name, its.kernel, "s"),
                 ]
-        return [*found, Figure("a delta of the kernel until it is painted", self.latency, "ms", most=LATENCY_MS)]
+        return [
+            *found,
+            Figure("a delta of the kernel until it is painted", self.latency, "ms", most=LATENCY_MS),
+            beside(
+                "a delta of the model until it is painted, real CLI",
+                self.through,
+                "until the CLI alone prints it",
+                self.bare,
+                "ms",
+                most=LATENCY_MS + self.bare,
+            ),
+        ]
 
     def table(self) -> str:
         """As a Markdown table."""
@@ -91,7 +116,7 @@ class Report:
 
 def measure(seconds: float) -> Report:
     """Run all methods, one after the other."""
-    with _chromium() as (context, cdp), tempfile.TemporaryDirectory() as home:
+    with _chromium() as (context, cdp), tempfile.TemporaryDirectory() as home, ScriptedModel() as model:
         server = LabServer(Path(home) / "lab")
         try:
             latency, methods = 0.0, {}
@@ -106,9 +131,11 @@ def measure(seconds: float) -> Report:
                 methods[name] = _figures(notebook, cdp, seconds)
                 notebook.close()
                 server.end_kernels()
+            through = _through_cli(server, context, model, Path(home))
+            bare = _bare_cli(model, Path(home))
         finally:
             server.close()
-    return Report(seconds, methods, latency)
+    return Report(seconds, methods, latency, through, bare)
 
 
 def _latency(notebook: Notebook) -> float:
@@ -117,6 +144,73 @@ def _latency(notebook: Notebook) -> float:
     latencies: list[float] = notebook.page.evaluate("() => window.latencies")
     assert len(latencies) == STAMPS
     return statistics.median(latencies)
+
+
+def _through_cli(server: LabServer, context: BrowserContext, model: ScriptedModel, home: Path) -> float:
+    """The median from the model's delta to its paint in a `%%claude` cell."""
+    setup = ASK.format(env=model.env(home), folder=str(home))
+    notebook = Notebook(server, context, server.notebook("bench-cli", setup, "%%claude\nCount."))
+    notebook.run(0, 1)
+    notebook.page.evaluate(WATCH)
+    gates = _count(model)
+    notebook.start(1)
+
+    def painted(number: int) -> float:
+        # Polled at each frame: it cannot be painted between two.
+        notebook.page.wait_for_function("(n) => n in window.painted", arg=str(number))
+        return float(notebook.page.evaluate("(n) => window.painted[n]", str(number)))
+
+    waited = _each(gates, painted)
+    notebook.close()
+    server.end_kernels()
+    return waited
+
+
+def _bare_cli(model: ScriptedModel, home: Path) -> float:
+    """The median from the model's delta to the line in which the CLI passes it on."""
+    flags = [
+        "--output-format",
+        "stream-json",
+        "--input-format",
+        "stream-json",
+        "--verbose",
+        "--include-partial-messages",
+    ]
+    gates = _count(model)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([find_cli(None), *flags], env=model.env(home), cwd=home, stdin=pipe, stdout=pipe) as cli:
+        assert cli.stdin is not None
+        assert cli.stdout is not None
+        frame = {"type": "user", "message": {"role": "user", "content": "Count."}, "session_id": ""}
+        cli.stdin.write(json.dumps(frame).encode() + b"\n")
+        cli.stdin.flush()
+        lines = cli.stdout
+
+        def printed(number: int) -> float:
+            next(line for line in lines if f"@{number}@".encode() in line)
+            return time.time() * 1000
+
+        waited = _each(gates, printed)
+        cli.stdin.close()
+        lines.read()
+    return waited
+
+
+def _count(model: ScriptedModel) -> list[Gate]:
+    """Have the model say one number behind each of these gates."""
+    gates = [model.gate() for _ in range(STAMPS)]
+    model.reply(*(part for n, gate in enumerate(gates) for part in (gate, Text(f"@{n}@ ", chunk=100))))
+    return gates
+
+
+def _each(gates: list[Gate], seen: Callable[[int], float]) -> float:
+    waited = []
+    for number, gate in enumerate(gates):
+        assert gate.reached.wait(60)
+        opened = time.time() * 1000
+        gate.open()
+        waited.append(seen(number) - opened)
+    return statistics.median(waited)
 
 
 def _figures(notebook: Notebook, cdp: CDPSession, seconds: float) -> Figures:

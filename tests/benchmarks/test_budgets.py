@@ -21,7 +21,6 @@ def show(figures: list[Figure], capsys: pytest.CaptureFixture[str]) -> Figure:
 def test_importing_query_costs_a_fraction_of_the_official_sdks_import(capsys: pytest.CaptureFixture[str]) -> None:
     figure = show(imports(3), capsys)
     # CPU seconds stretch with the machine; beside the official SDK's the import may not grow unseen.
-    assert figure.within(2 * SLACK)
     assert figure.ratio is not None
     assert figure.ratio < 0.25
 

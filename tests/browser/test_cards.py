@@ -16,7 +16,7 @@ from claude_nb.testing import ScriptedModel, Text, ToolUse
 from tests.browser.lab import DARK, LIGHT, LabServer, Notebook, press, steady
 from tests.browser.test_live import CONTRASTS
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SHOP = Path(__file__).parents[1] / "magics" / "shop_server.py"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.lab import DARK, LIGHT, Notebook, gate
 from tests.browser.scripts import ARTICLE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 Open = Callable[..., Notebook]
 

@@ -12,7 +12,7 @@ from claude_nb.testing import ScriptedModel, Text, ToolUse
 from tests.browser import lab
 from tests.browser.lab import DARK, LIGHT, Notebook
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 Open = Callable[..., Notebook]
 

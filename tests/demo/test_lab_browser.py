@@ -16,7 +16,7 @@ from tests.browser.lab import CHROMIUM_ARGS, chromium_path, press
 
 from .conftest import running_demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def read_when_saved(path: Path, before: int, seconds: float = 20) -> NotebookNode:

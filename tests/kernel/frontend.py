@@ -37,7 +37,7 @@ OVERLAYS = REPO / ".cache" / "ipykernel"
 #: The kernels of the matrix: overlays by version, and `None`, the environment's own (the newest).
 VERSIONS: tuple[str | None, ...] = ("6.29.5", "6.31.0", "7.1.0", None)
 CHANNELS = ("shell", "control", "stdin", "iopub")
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def overlay(version: str) -> Path:

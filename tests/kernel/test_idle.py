@@ -43,7 +43,7 @@ def terminal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     if request.param == "simple prompt":
         arguments.insert(2, "--simple-prompt")
     environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "TERM": "xterm", "NO_COLOR": "1"}
-    child = pexpect.spawn(sys.executable, arguments, env=environment, encoding="utf-8", timeout=30)
+    child = pexpect.spawn(sys.executable, arguments, env=environment, encoding="utf-8", timeout=60)
     child.setwinsize(50, 150)
     try:
         child.expect("set up")

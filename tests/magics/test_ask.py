@@ -210,7 +210,7 @@ def test_a_background_prompt_returns_at_once_and_fills_its_cell_later(page: Page
     gate = page.model.gate()
     page.model.reply(Text("early "), gate, Text("late"))
     cell = page.done(page.ask("Take your time.", "--bg -o answer"))
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     assert page.run("print('meanwhile')") == "meanwhile\n"
     gate.open()
     assert re.search(r"early\s+late", markdown(page.left(cell)))
@@ -222,7 +222,7 @@ def test_a_second_prompt_to_a_busy_session_waits_its_turn_and_says_so(page: Page
     page.model.reply(Text("one "), gate, Text("done"))
     page.model.reply(Text("two done"))
     first = page.done(page.ask("First.", "--bg"))
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     second = page.ask("Second.")
     page.watch(second).wait_for("Queued behind 1 other prompt")
     gate.open()

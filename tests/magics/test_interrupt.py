@@ -54,7 +54,7 @@ def test_stop_withdraws_a_prompt_that_waits(page: Page) -> None:
     gate = page.model.gate()
     page.model.reply(Text("one "), gate, Text("done"))
     page.done(page.ask("First.", "--bg -o first"))
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     second = page.ask("Second.")
     watched = page.watch(second)
     watched.wait_for("Queued")

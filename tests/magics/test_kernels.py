@@ -103,7 +103,7 @@ def test_a_background_turn_fills_its_own_cell_while_others_run(page: Page) -> No
     gate = page.model.gate()
     page.model.reply(Text("early "), gate, Text("late"))
     cell = page.done(page.ask("Go.", "--bg"))
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(60)
     assert page.run("print('meanwhile')") == "meanwhile\n"
     gate.open()
     page.left(cell)

@@ -85,7 +85,7 @@ def test_after_a_kernel_died_in_mid_turn_last_shows_what_was_answered(kernel: Ke
     page.model.reply(Text("Reading it. "), ToolUse("Read", {"file_path": str(page.folder / "none.txt")}))
     page.model.reply(Text("never shown"), gate, Text("the end"))
     page.ask("Read it.")
-    assert gate.reached.wait(30)
+    assert gate.reached.wait(60)
     page.front.process.send_signal(signal.SIGKILL)
     page.front.process.wait(10)
     gate.open()

@@ -148,7 +148,7 @@ def test_a_running_turn_is_not_pulled_away_from_under_the_agent(page: Page, proj
     gate = page.model.gate()
     page.model.reply(Text("part "), gate, Text("end"))
     cell = page.done(page.ask("Slowly.", "--bg"))
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     reply = page.front.execute("claude_nb.rewind(1)", allow_stdin=False).reply()
     assert (reply["ename"], "claude stop" in reply["evalue"]) == ("RewindError", True)
     assert "“Slowly.”" in headless(page, "%claude checkpoints")
@@ -317,7 +317,7 @@ def test_a_click_works_while_another_cell_blocks(page: Page, project: Path) -> N
     gate = page.model.gate()
     page.model.reply(Text("part "), gate, Text("end"))
     blocking = page.ask("Slowly.", "--session other")
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     panel.press("2 Rewind…")
     panel.press("Restore files and conversation")
     assert (project / "story.txt").read_text() == "one\n"

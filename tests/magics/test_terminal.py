@@ -30,7 +30,7 @@ def terminal(model: ScriptedModel, tmp_path: Path) -> Iterator[Any]:
         cwd=str(tmp_path / "work"),
         dimensions=(40, 100),
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     child.expect_exact("In [1]:")
     child.sendline("%load_ext claude_nb")
@@ -48,7 +48,7 @@ def test_text_streams_while_the_turn_runs(terminal: Any, model: ScriptedModel) -
     model.reply(Text("The first paragraph.\n\n"), gate, Text("The **second** one."))
     ask(terminal, "Two paragraphs, please.")
     terminal.expect_exact("The first paragraph.")
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     gate.open()
     terminal.expect("The .*second.* one")
     terminal.expect_exact("In [3]:")
@@ -96,7 +96,7 @@ def test_ctrl_c_stops_the_turn_and_the_next_one_works(terminal: Any, model: Scri
     model.reply(Text("Half an answer.\n\n"), gate, Text("never"))
     ask(terminal, "A long story.")
     terminal.expect_exact("Half an answer.")
-    assert gate.reached.wait(20)
+    assert gate.reached.wait(60)
     terminal.sendintr()
     terminal.expect_exact("TurnInterrupted")
     terminal.expect_exact("In [3]:")
