@@ -44,8 +44,9 @@ class HookSet(dict[HookEvent, list[HookMatcher]]):
     ) -> Callable[[Function], Function]:
         """Register the decorated function, which stays as it is, for `event`; see `HookMatcher` for the arguments.
 
-        The function may be sync (it runs in a thread) or async, and takes as many of input, tool_use_id and context
-        as it names. It returns None, one of the answers of this module, or any hook output as a dict.
+        The function may be sync (it runs in a thread, which is left to itself when the CLI no longer waits) or async,
+        and takes as many of input, tool_use_id and context as it names. It returns None, one of the answers of this
+        module, or any hook output as a dict.
         """
         if event not in HOOK_EVENTS:
             raise ValueError(f"There is no hook event {event!r}; the events are {', '.join(HOOK_EVENTS)}.")
@@ -76,7 +77,7 @@ def callback(function: Callable[..., Any]) -> HookCallback:
         if inspect.iscoroutinefunction(function):
             output = await function(*arguments)
         else:
-            output = await anyio.to_thread.run_sync(partial(function, *arguments))
+            output = await anyio.to_thread.run_sync(partial(function, *arguments), abandon_on_cancel=True)
             if isinstance(output, Awaitable):
                 output = await output
         return _named(output, input.get("hook_event_name"))

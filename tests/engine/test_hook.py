@@ -6,10 +6,12 @@ import threading
 import anyio
 import pytest
 
-from claude_nb import ClaudeAgentOptions, ClaudeSDKClient, HookMatcher, HookSet
+from claude_nb import ClaudeAgentOptions, ClaudeSDKClient, HookMatcher, HookSet, Session
 from claude_nb.engine.hook import add_context, allow, block, callback, deny, replace_output, stop
 from claude_nb.protocol.hook import HOOK_EVENTS
 from claude_nb.testing import Text, ToolUse
+
+from .fake import FakeCLI
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +68,27 @@ async def test_functions_take_what_they_name_and_sync_ones_run_in_a_thread():
         "permissionDecision": "deny",
         "permissionDecisionReason": "always",
     }
+
+
+async def test_a_sync_hook_that_hangs_does_not_hold_up_the_end_of_the_session():
+    entered, leave, left, hooks = threading.Event(), threading.Event(), threading.Event(), HookSet()
+
+    @hooks.stop()
+    def hang():
+        entered.set()
+        leave.wait(15)
+        left.set()
+
+    cli = FakeCLI()
+    session = Session(ClaudeAgentOptions(hooks=hooks), stream=cli)
+    try:
+        await session.start()
+        cli.ask("q", "hook_callback", callback_id="hook_0", input={})
+        assert await anyio.to_thread.run_sync(entered.wait, 10)
+        await session.aclose()
+        assert not left.is_set()
+    finally:
+        leave.set()
 
 
 async def test_hooks_rewrite_input_add_context_and_replace_output_on_the_real_cli(model, options, tmp_path):
