@@ -18,6 +18,7 @@ from anyio.abc import TaskGroup
 from claude_nb.errors import ClaudeSDKError
 from claude_nb.protocol.machine import Asked, Machine, Withdrawn
 
+from .background import is_cancelled
 from .callbacks import Callbacks, Silent
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Answers:
         body: dict[str, Any] | None = None
         try:
             with scope:
-                body = await self._callbacks.answer(event.subtype, event.body, signal)
+                body = await self._ask(event, signal)
                 data = self._machine.answer(event.id, body)
         except Silent:
             pass
@@ -77,6 +78,15 @@ class Answers:
             self._open.pop(event.id, None)
         if data is not None:
             await self._send(event, body, data)
+
+    async def _ask(self, event: Asked, signal: anyio.Event) -> dict[str, Any]:
+        try:
+            return await self._callbacks.answer(event.subtype, event.body, signal)
+        except anyio.get_cancelled_exc_class():
+            if is_cancelled():
+                raise
+            # Let through, it would pass for the end of the session.
+            raise RuntimeError("Something that the callback waited for was cancelled.") from None
 
     async def _send(self, event: Asked, body: dict[str, Any] | None, data: bytes) -> None:
         try:

@@ -7,8 +7,11 @@ The loops are imported when a session starts, not with the library.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+import anyio
 
 # asyncio keeps only weak references to tasks.
 _running: set[Any] = set()
@@ -30,6 +33,19 @@ def spawn(function: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         import trio
 
         trio.lowlevel.spawn_system_task(function, name=name)
+
+
+def is_cancelled() -> bool:
+    """The running task is being cancelled, so that a cancellation it sees is not merely one of what it awaits."""
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    import asyncio
+
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def scheduler() -> Callable[[Callable[[], object]], object]:

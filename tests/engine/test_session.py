@@ -1,5 +1,6 @@
 """Sessions against a fake CLI: what the pump, the ledgers of tickets and the callbacks do. On asyncio and trio."""
 
+import asyncio
 import contextvars
 import logging
 
@@ -205,6 +206,43 @@ async def test_a_callback_that_raises_refuses_with_its_words(caplog):
         cli.ask("q", "can_use_tool", tool_name="Bash", input={})
         answer = await cli.heard("control_response")
     assert answer["response"] == {"subtype": "error", "request_id": "q", "error": "the policy is broken"}
+
+
+async def await_something_cancelled(*args):
+    """Wait for what somebody else has cancelled."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # trio has nothing of the kind but a cancellation that was kept
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            try:
+                await anyio.sleep_forever()
+            except anyio.get_cancelled_exc_class() as error:
+                kept = error
+        raise kept from None
+    assert task is not None
+    future = task.get_loop().create_future()
+    future.cancel()
+    await future
+
+
+@pytest.mark.parametrize(
+    ("subtype", "option"),
+    [
+        ("can_use_tool", {"can_use_tool": await_something_cancelled}),
+        ("hook_callback", {"hooks": {"Stop": [HookMatcher(hooks=[await_something_cancelled])]}}),
+        ("elicitation", {"on_elicitation": await_something_cancelled}),
+        ("request_user_dialog", {"on_user_dialog": await_something_cancelled}),
+    ],
+)
+async def test_a_callback_that_awaits_something_cancelled_refuses_and_the_session_goes_on(subtype, option):
+    cli = FakeCLI()
+    async with Session(ClaudeAgentOptions(**option), stream=cli) as session:
+        cli.ask("q", subtype, tool_name="Bash", input={}, callback_id="hook_0")
+        answer = await cli.heard("control_response")
+        assert "was cancelled" in answer["response"]["error"]
+        with anyio.fail_after(5):
+            assert (await (await session.prompt("x")).result()).result == "Echo: x"
 
 
 @pytest.mark.parametrize(
