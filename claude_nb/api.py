@@ -35,6 +35,7 @@ from claude_nb.errors import CLIVersionError as CLIVersionError
 from claude_nb.errors import ContentError as ContentError
 from claude_nb.errors import ControlError as ControlError
 from claude_nb.errors import ControlTimeoutError as ControlTimeoutError
+from claude_nb.errors import LineTooLongError as LineTooLongError
 from claude_nb.errors import MessageParseError as MessageParseError
 from claude_nb.errors import OptionsError as OptionsError
 from claude_nb.errors import ProcessError as ProcessError

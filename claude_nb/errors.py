@@ -152,6 +152,21 @@ class CLIJSONDecodeError(ClaudeSDKError):
         super().__init__(f"The CLI sent a line that is not JSON: {line[:100]!r} ({original_error})")
 
 
+class LineTooLongError(CLIJSONDecodeError):
+    """A line from the CLI was longer than `max_buffer_size`, so what it said is lost.
+
+    `line` is its beginning; `size` and `limit` are in bytes.
+    """
+
+    def __init__(self, line: str, size: int, limit: int):
+        self.size, self.limit = size, limit
+        super().__init__(line, ValueError(f"{size} bytes, more than {limit}"))
+        self.args = (
+            f"The CLI sent a line of {size} bytes, which was not read: max_buffer_size is {limit}, so set it higher. "
+            f"The line begins with {line[:100]!r}.",
+        )
+
+
 class MessageParseError(ClaudeSDKError):
     """A message that does not have the shape its type promises. `data` is the frame as it came."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from claude_nb.errors import ClaudeSDKError
+from claude_nb.errors import ClaudeSDKError, LineTooLongError
 from claude_nb.protocol.machine import Asked, Machine, Withdrawn
 
 from .background import is_cancelled
@@ -71,7 +71,7 @@ class Answers:
         except Silent:
             pass
         except Exception as error:
-            if not isinstance(error, LookupError):
+            if not isinstance(error, LookupError | LineTooLongError):
                 logger.warning("the callback for %s failed", event.subtype, exc_info=True)
             body, data = None, self._machine.refuse(event.id, str(error) or repr(error))
         finally:
@@ -80,6 +80,8 @@ class Answers:
             await self._send(event, body, data)
 
     async def _ask(self, event: Asked, signal: anyio.Event) -> dict[str, Any]:
+        if event.lost is not None:
+            raise event.lost
         try:
             return await self._callbacks.answer(event.subtype, event.body, signal)
         except anyio.get_cancelled_exc_class():

@@ -10,7 +10,7 @@ from collections import deque
 
 import anyio
 
-from claude_nb.errors import ClaudeSDKError
+from claude_nb.errors import ClaudeSDKError, LineTooLongError
 from claude_nb.protocol.machine import Closed, TurnEnded
 from claude_nb.protocol.message import CommandLifecycleMessage, Message, StreamEvent, SystemMessage
 
@@ -46,6 +46,8 @@ class Inbox:
         self.closed = False
         self.failure: ClaudeSDKError | None = None
         """What kept the CLI from finishing its work, once it is `closed`."""
+        self.lost: LineTooLongError | None = None
+        """The first result that could not be read."""
         self.bell = bell or Bell()
         self._all_notes = all_notes
 
@@ -60,6 +62,8 @@ class Inbox:
         """Something else happened."""
         if isinstance(event, Closed):
             self.closed = True
+        elif isinstance(event, TurnEnded) and isinstance(event.outcome, LineTooLongError):
+            self.lost = self.lost or event.outcome
         if isinstance(event, Closed | TurnEnded):
             self.bell.ring()
 

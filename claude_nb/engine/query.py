@@ -41,7 +41,8 @@ async def query(
     iterable, or as a list of `user_message`s. The last message of each prompt is its `ResultMessage`.
 
     Raises `CLINotFoundError`, `CLIConnectionError`, `ProcessError`, and `ResultError` after the result when the run
-    ends badly; `OptionsError` and `ContentError` before anything starts.
+    ends badly; `LineTooLongError` in place of a result that is longer than `max_buffer_size`; `OptionsError` and
+    `ContentError` before anything starts.
     """
     options = options or ClaudeAgentOptions()
     prompts = prompt if isinstance(prompt, AsyncIterable) else messages(prompt)
@@ -59,7 +60,7 @@ async def query(
             if inbox.closed:
                 break
             await inbox.bell.wait()
-        if failure := feeder.failure or session.failure:
+        if failure := feeder.failure or session.failure or inbox.lost:
             raise failure
     finally:
         await session.aclose()

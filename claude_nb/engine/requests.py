@@ -35,7 +35,8 @@ class Requests:
     async def ask(self, subtype: str, fields: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Send a request and wait for its payload, at most `timeout` seconds.
 
-        Raises `ControlTimeoutError`, `ControlError` when the CLI refuses, `CLIConnectionError` when it ends first.
+        Raises `ControlTimeoutError`, `ControlError` when the CLI refuses, `CLIConnectionError` when it ends first,
+        `LineTooLongError` when its reply is too long to be read.
         """
         request_id, data = self._machine.request(subtype, **fields)
         waiter = self._waiters[request_id] = _Waiter()
@@ -50,6 +51,8 @@ class Requests:
             self._machine.forget(request_id)
         if waiter.reply is None:
             raise self._failure() or CLIConnectionError(f"The session ended before the CLI answered {subtype}.")
+        if waiter.reply.lost is not None:
+            raise waiter.reply.lost
         if waiter.reply.error is not None:
             raise ControlError(
                 f"The CLI refused {subtype}: {waiter.reply.error}", subtype=subtype, code=waiter.reply.code

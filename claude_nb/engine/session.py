@@ -440,7 +440,7 @@ class Session(Controls):
     def _turn_ended(self, event: TurnEnded) -> None:
         for uuid in event.uuids:
             if ticket := self._tickets.pop(uuid, None):
-                ticket.end(event.result)
+                ticket.end(event.outcome)
 
     def _replied(self, event: Replied) -> None:
         self._requests.replied(event)

@@ -9,7 +9,7 @@ import contextvars
 
 import anyio
 
-from claude_nb.errors import ClaudeSDKError, TurnInterrupted
+from claude_nb.errors import ClaudeSDKError
 from claude_nb.protocol.message import ResultMessage
 
 
@@ -28,17 +28,17 @@ class Ticket:
         """The turn ended: with a result, by being cancelled, or with the CLI."""
         return self.outcome is not None
 
-    def end(self, outcome: ResultMessage | ClaudeSDKError | None) -> None:
-        """The turn ended; None means that the prompt was cancelled before it ran."""
+    def end(self, outcome: ResultMessage | ClaudeSDKError) -> None:
+        """The turn ended, with a result or for the reason given."""
         if self.outcome is None:
-            self.outcome = outcome or TurnInterrupted("The prompt was taken out of the queue before it ran.")
+            self.outcome = outcome
             self._event.set()
 
     async def result(self) -> ResultMessage:
         """Wait for the result; one that tells of an error is returned, not raised.
 
-        Raises `TurnInterrupted` if the prompt was cancelled before it ran, and what ended the CLI (`ProcessError` or
-        `CLIConnectionError`) if there will be no result.
+        Raises `TurnInterrupted` if the prompt was cancelled before it ran, `LineTooLongError` if its result was too
+        long to be read, and what ended the CLI (`ProcessError` or `CLIConnectionError`) if there will be no result.
         """
         await self._event.wait()
         if isinstance(self.outcome, ResultMessage):

@@ -23,11 +23,15 @@ _loads = orjson.loads
 
 @dataclass(slots=True, frozen=True)
 class Garbage:
-    """A line that is no frame: `head` is its beginning, `size` its length in bytes, `reason` what is wrong with it."""
+    """A line that is no frame: `head` is its beginning, `size` its length in bytes, `reason` what is wrong with it.
+
+    `limit` is that of the line's length, in bytes, if it is longer: it may well have been a frame.
+    """
 
     head: str
     size: int
     reason: str
+    limit: int | None = None
 
 
 Frame: TypeAlias = dict[str, Any]
@@ -74,13 +78,16 @@ class Framer:
         line, size = b"".join(self._parts), self._size
         self._parts, self._size = [], 0
         if size > self.max_line:
-            return _garbage(line, size, f"longer than the limit of {self.max_line} bytes")
+            return self._too_long(line, size)
         return self._decode(line)
 
     def _decode(self, line: bytes) -> Frame | Garbage | None:
         if len(line) > self.max_line:
-            return _garbage(line, len(line), f"longer than the limit of {self.max_line} bytes")
+            return self._too_long(line, len(line))
         return decode(line)
+
+    def _too_long(self, line: bytes, size: int) -> Garbage:
+        return Garbage(_head(line), size, f"longer than the limit of {self.max_line} bytes", self.max_line)
 
 
 def decode(line: bytes) -> Frame | Garbage | None:
@@ -117,4 +124,8 @@ def encode(frame: Frame) -> bytes:
 
 
 def _garbage(line: bytes, size: int, reason: str) -> Garbage:
-    return Garbage(line[:_SHOWN].decode("utf-8", "replace"), size, reason)
+    return Garbage(_head(line), size, reason)
+
+
+def _head(line: bytes) -> str:
+    return line[:_SHOWN].decode("utf-8", "replace")

@@ -12,6 +12,9 @@ Rules, stated here and nowhere else:
   ends the oldest one.
 - A prompt withdrawn from the CLI's queue ends as cancelled. One that the CLI took and that still has no result when
   it reports itself idle ends with the last result there was, so that nobody waits for ever.
+- A line too long to be read is told in its place as an `UnknownMessage`. If it was a question or a reply, its beginning
+  tells the id, and it is reported as one that could not be read. It may have been the result of the prompts that were
+  begun: those that are left without one end with that error, never with the result of another.
 - The run has settled when no prompt is open, no tracked task lives, and the CLI, if it tells, is idle.
 - At the end of the stream every open id and prompt is reported once in `Closed`.
 - Nothing the CLI says raises: lines that are no frames come out as `Garbage`, strange frames as `UnknownMessage`.
@@ -21,19 +24,24 @@ Source: protocol page 2.5 to 2.9, models page section 3, CLI 2.1.329.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeAlias
 
-from claude_nb.errors import CLIConnectionError
+from claude_nb.errors import ClaudeSDKError, CLIConnectionError, LineTooLongError, ResultError, TurnInterrupted
 
 from .framing import MAX_LINE, Frame, Framer, Garbage, encode
-from .message import Message, ResultMessage, StreamEvent, parse_message
+from .message import Message, ResultMessage, StreamEvent, UnknownMessage, parse_message
 from .system import TERMINAL_TASK_STATUSES
 
 # Background shells are never tracked: they may outlive the run, and the official SDK does not wait for them either.
 _TRACKED_TASKS = frozenset({"local_agent", "local_workflow"})
+
+# What the beginning of a frame tells. A result has its type further on.
+_TYPE = re.compile(r'\{"type":\s?"(\w+)"')
+_REQUEST_ID = re.compile(r'"request_id":\s?"([^"]+)"')
 
 
 class Phase(Enum):
@@ -50,22 +58,30 @@ class Phase(Enum):
 
 @dataclass(slots=True, frozen=True)
 class Replied:
-    """The CLI answered our request `id`. `error` is its sentence if it refused, `body` its payload if not."""
+    """The CLI answered our request `id`. `error` is its sentence if it refused, `body` its payload if not.
+
+    `lost`: it answered in a line that was too long to be read.
+    """
 
     id: str
     subtype: str
     body: dict[str, Any]
     error: str | None = None
     code: str | None = None
+    lost: LineTooLongError | None = None
 
 
 @dataclass(slots=True, frozen=True)
 class Asked:
-    """The CLI asks something and waits for `answer` or `refuse` with this id."""
+    """The CLI asks something and waits for `answer` or `refuse` with this id.
+
+    `lost`: the question is in a line that was too long to be read.
+    """
 
     id: str
     subtype: str
     body: dict[str, Any]
+    lost: LineTooLongError | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -85,10 +101,10 @@ class Mirrored:
 
 @dataclass(slots=True, frozen=True)
 class TurnEnded:
-    """The prompts `uuids` have their result. Without one they were cancelled before they ran."""
+    """The prompts `uuids` have their result, or will have none for the reason given."""
 
     uuids: tuple[str, ...]
-    result: ResultMessage | None
+    outcome: ResultMessage | ClaudeSDKError
 
 
 @dataclass(slots=True, frozen=True)
@@ -107,6 +123,10 @@ Event: TypeAlias = Message | Replied | Asked | Withdrawn | Mirrored | TurnEnded 
 class _Prompt:
     taken: bool = False
     """The CLI has told that it has it."""
+    begun: bool = False
+    """The CLI has told that it works on it."""
+    lost: LineTooLongError | None = None
+    """What may have been its result."""
 
 
 class Machine:
@@ -221,6 +241,8 @@ class Machine:
         for item in self._framer.feed(data) if data else self._framer.close():
             if isinstance(item, Garbage):
                 events.append(item)
+                if item.limit is not None:
+                    events.extend(self._too_long(item, item.limit))
                 continue
             kind = item.get("type")
             if kind == "stream_event":  # most frames are these, so they take the short way
@@ -230,6 +252,7 @@ class Machine:
             else:
                 events.append(parse_message(item))
         if not data:
+            events.extend(self._end_lost())
             events.append(self._close())
         return events
 
@@ -239,6 +262,23 @@ class Machine:
         for ledger in (self._ours, self._theirs, self._prompts, self._tasks):
             ledger.clear()
         return closed
+
+    def _too_long(self, line: Garbage, limit: int) -> Iterator[Event]:
+        error = LineTooLongError(line.head, line.size, limit)
+        kind, id = _TYPE.match(line.head), _REQUEST_ID.search(line.head)
+        word = kind[1] if kind else ""
+        yield UnknownMessage(type=word, error=str(error))
+        if word == "control_request" and id and id[1] not in self._theirs:
+            self._theirs[id[1]] = ""
+            yield Asked(id[1], "", {}, lost=error)
+        elif word == "control_response" and id and (subtype := self._ours.pop(id[1], None)) is not None:
+            yield Replied(id[1], subtype, {}, lost=error)
+        elif word == "result" and not self.names_prompts:
+            yield from self._end(list(self._prompts)[:1], error)
+        elif word in ("", "result"):
+            for prompt in self._prompts.values():
+                if prompt.begun:
+                    prompt.lost = error
 
     def _control_request(self, frame: Frame) -> Iterator[Event]:
         request, question_id = frame.get("request"), frame.get("request_id")
@@ -293,10 +333,15 @@ class Machine:
             named = list(self._prompts)[:1]
         yield from self._end(named, message)
 
-    def _end(self, uuids: list[str], result: ResultMessage | None) -> Iterator[Event]:
+    def _end(self, uuids: list[str], outcome: ResultMessage | ClaudeSDKError) -> Iterator[Event]:
         ended = tuple(uuid for uuid in uuids if self._prompts.pop(uuid, None) is not None)
         if ended:
-            yield TurnEnded(ended, result)
+            yield TurnEnded(ended, outcome)
+
+    def _end_lost(self) -> Iterator[Event]:
+        for uuid, prompt in list(self._prompts.items()):
+            if prompt.lost is not None:
+                yield from self._end([uuid], prompt.lost)
 
     def _lifecycle(self, frame: Frame) -> Iterator[Event]:
         yield parse_message(frame)
@@ -304,8 +349,10 @@ class Machine:
         self.names_prompts = True
         if isinstance(uuid, str) and uuid in self._prompts:
             self._prompts[uuid].taken = True
-            if frame.get("state") == "cancelled":
-                yield from self._end([uuid], None)
+            if frame.get("state") == "started":
+                self._prompts[uuid].begun = True
+            elif frame.get("state") == "cancelled":
+                yield from self._end([uuid], TurnInterrupted("The prompt was taken out of the queue before it ran."))
 
     def _system(self, frame: Frame) -> Iterator[Event]:
         yield parse_message(frame)
@@ -321,7 +368,9 @@ class Machine:
     def _state_changed(self, state: str) -> Iterator[Event]:
         self._state = state
         if state == "idle":
-            yield from self._end([uuid for uuid, prompt in self._prompts.items() if prompt.taken], self.last_result)
+            yield from self._end_lost()
+            outcome = self.last_result or ResultError("The CLI ended the turn without a result for this prompt.")
+            yield from self._end([uuid for uuid, prompt in self._prompts.items() if prompt.taken], outcome)
 
     _HANDLERS: ClassVar[dict[str, Callable[[Machine, Frame], Iterator[Event]]]] = {
         "control_request": _control_request,

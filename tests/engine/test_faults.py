@@ -11,8 +11,12 @@ from claude_nb import (
     ClaudeSDKClient,
     CLIConnectionError,
     HookMatcher,
+    LineTooLongError,
+    PermissionResultAllow,
     ProcessError,
     Session,
+    SystemMessage,
+    UnknownMessage,
     query,
 )
 from claude_nb.sessions import project_key_for_directory, projects_dir
@@ -106,6 +110,59 @@ async def test_hundreds_of_unread_messages_hold_no_request_up(model, options):
             assert len(client.session().inboxes[-1].items) > 300
             assert (await client.get_mcp_status())["mcpServers"] == []
             assert [m async for m in client.receive_response()][-1].result == "x" * 1200
+
+
+# -- lines that are too long --------------------------------------------------------------------------------------
+
+LIMIT = 100_000
+
+
+async def attempt(messages):
+    """The messages, and the error they end with."""
+    try:
+        async for message in messages:
+            yield message
+    except LineTooLongError as error:
+        yield error
+
+
+async def test_a_run_whose_result_is_too_long_says_so_and_raises(model, options):
+    model.reply(Text("x" * 2 * LIMIT))
+    with anyio.fail_after(60):
+        seen = [m async for m in attempt(query(prompt="go", options=options(max_buffer_size=LIMIT)))]
+    assert [type(message) for message in seen] == [SystemMessage, UnknownMessage, UnknownMessage, LineTooLongError]
+    assert "max_buffer_size is 100000" in seen[1].error
+    assert seen[2].error == str(seen[3])
+    assert seen[3].size > 2 * LIMIT
+
+
+async def test_a_conversation_goes_on_after_a_result_that_is_too_long(model, options):
+    async with ClaudeSDKClient(options(max_buffer_size=LIMIT)) as client:
+        model.reply(Text("x" * 2 * LIMIT))
+        await client.query("go")
+        with anyio.fail_after(60):
+            assert isinstance([m async for m in attempt(client.receive_response())][-1], LineTooLongError)
+            await client.query("next")
+            assert [m async for m in client.receive_response()][-1].result == "Echo: next"
+
+
+async def test_a_permission_question_that_is_too_long_is_refused(model, options, tmp_path):
+    async def allow(name, input, context):
+        return PermissionResultAllow()
+
+    target = tmp_path / "work" / "large.txt"
+    model.reply(ToolUse("Write", {"file_path": str(target), "content": "x" * 2 * LIMIT}))
+    model.reply(Text("done"))
+    with pytest.raises(LineTooLongError):  # the result repeats what was refused
+        await ask(options(can_use_tool=allow, max_buffer_size=LIMIT))
+    assert not target.exists()
+    assert "max_buffer_size is 100000" in json.dumps(model.requests[-1]["messages"])
+
+
+async def test_an_opening_reply_that_is_too_long_fails_the_start_at_once():
+    cli = FakeCLI(info={"commands": "x" * 5000})
+    with anyio.fail_after(5), pytest.raises(LineTooLongError, match="set it higher"):
+        await Session(ClaudeAgentOptions(max_buffer_size=2000), stream=cli).start()
 
 
 # -- callbacks ----------------------------------------------------------------------------------------------------

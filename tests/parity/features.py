@@ -212,6 +212,7 @@ ERRORS = {
     "ResultError": f"{RUBY}::test_error_handling_names_what_the_api_refused",
     "AuthenticationError": f"{QUERY}::test_no_credentials_say_how_to_log_in",
     "BudgetExceededError": f"{RUST}::test_18_a_query_over_budget_raises_after_its_result",
+    "LineTooLongError": "engine/test_faults.py::test_a_run_whose_result_is_too_long_says_so_and_raises",
     "TurnInterrupted": f"{SESSION}::test_a_prompt_taken_out_of_the_queue_ends_as_interrupted",
     "ControlError": f"{CLIENT}::test_an_unknown_control_request_is_refused_with_its_code",
     "ControlTimeoutError": f"{OPTION}::test_control_requests_are_waited_for_as_long_as_asked",

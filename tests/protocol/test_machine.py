@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_nb.errors import CLIConnectionError
+from claude_nb.errors import CLIConnectionError, LineTooLongError, ResultError, TurnInterrupted
 from claude_nb.protocol.framing import Garbage, encode
 from claude_nb.protocol.machine import (
     Asked,
@@ -231,7 +231,7 @@ def test_a_turn_ends_on_the_result_that_names_it_and_an_extra_turn_ends_none():
     assert ends(feed(machine, extra)) == []
     assert ends(feed(machine, result(result="an extra turn without an origin"))) == []
     (named,) = ends(feed(machine, result("p2", result="two")))
-    assert named.result.result == "two"
+    assert named.outcome.result == "two"
 
 
 def test_one_result_may_end_several_prompts():
@@ -254,14 +254,16 @@ def test_a_cli_that_never_names_prompts_ends_the_oldest():
 def test_a_prompt_withdrawn_from_the_queue_ends_without_a_result():
     machine = Machine()
     machine.prompt("one", "p1")
-    assert ends(feed(machine, lifecycle("p1", "queued"), lifecycle("p1", "cancelled"))) == [TurnEnded(("p1",), None)]
+    (ended,) = ends(feed(machine, lifecycle("p1", "queued"), lifecycle("p1", "cancelled")))
+    assert ended.uuids == ("p1",)
+    assert isinstance(ended.outcome, TurnInterrupted)
 
 
 def test_an_interrupted_turn_ends_on_its_result_and_not_again_on_its_cancelled_state():
     machine = Machine()
     machine.prompt("one", "p1")
     (ended,) = ends(feed(machine, result("p1", subtype="error_during_execution"), lifecycle("p1", "cancelled")))
-    assert ended.result.subtype == "error_during_execution"
+    assert ended.outcome.subtype == "error_during_execution"
 
 
 def test_a_prompt_the_cli_took_and_never_answered_ends_when_it_is_idle():
@@ -271,8 +273,81 @@ def test_a_prompt_the_cli_took_and_never_answered_ends_when_it_is_idle():
     events = feed(machine, lifecycle("p1", "queued"), result(result="r"), state("idle"))
     (ended,) = ends(events)
     assert ended.uuids == ("p1",)
-    assert ended.result.result == "r"
+    assert ended.outcome.result == "r"
     assert machine.phase is Phase.TURN
+
+
+def test_a_prompt_that_ran_without_any_result_did_not_end_as_cancelled():
+    machine = Machine()
+    machine.prompt("one", "p1")
+    (ended,) = ends(feed(machine, lifecycle("p1", "started"), state("idle")))
+    assert type(ended.outcome) is ResultError
+    assert "without a result" in str(ended.outcome)
+
+
+# Results of CLI 2.1.329 tell their type behind the text.
+LONG_RESULT = {"duration_api_ms": 1, "result": "x" * 1000, **result("p1")}
+
+
+def test_a_line_that_is_too_long_is_told_in_its_place():
+    machine = Machine(max_line=300)
+    events = feed(machine, {"type": "assistant", "message": {"content": "x" * 1000}}, {"type": "hologram"})
+    assert [type(event).__name__ for event in events] == ["Garbage", "UnknownMessage", "UnknownMessage"]
+    assert events[1].type == "assistant"
+    assert f"a line of {events[0].size} bytes" in events[1].error
+    assert "max_buffer_size is 300, so set it higher" in events[1].error
+    assert events[2].type == "hologram"
+
+
+@pytest.mark.parametrize("end", [encode(state("idle")), b""])
+def test_a_prompt_whose_result_was_too_long_ends_with_that_error_when_the_cli_is_done(end):
+    machine = Machine(max_line=300)
+    machine.prompt("one", "p1")
+    assert ends(feed(machine, lifecycle("p1", "started"), LONG_RESULT)) == []
+    (ended,) = ends(machine.receive(end))
+    assert ended.uuids == ("p1",)
+    assert isinstance(ended.outcome, LineTooLongError)
+
+
+def test_a_result_that_was_too_long_is_not_replaced_by_that_of_another_prompt():
+    machine = Machine(max_line=300)
+    machine.prompt("one", "p1")
+    machine.prompt("two", "p2")
+    events = feed(machine, lifecycle("p1", "started"), LONG_RESULT, lifecycle("p2", "started"), result("p2"))
+    assert [end.uuids for end in ends(events)] == [("p2",)]
+    (ended,) = ends(feed(machine, state("idle")))
+    assert isinstance(ended.outcome, LineTooLongError)
+
+
+def test_a_prompt_that_has_its_result_is_not_hurt_by_an_earlier_line_that_was_too_long():
+    machine = Machine(max_line=300)
+    machine.prompt("one", "p1")
+    (ended,) = ends(feed(machine, lifecycle("p1", "started"), {"x": "y" * 1000}, result("p1"), state("idle")))
+    assert isinstance(ended.outcome, ResultMessage)
+
+
+def test_a_cli_that_never_names_prompts_ends_the_oldest_on_a_result_that_is_too_long():
+    machine = Machine(max_line=300)
+    machine.prompt("one", "p1")
+    machine.prompt("two", "p2")
+    (ended,) = ends(feed(machine, result(result="x" * 1000)))
+    assert ended.uuids == ("p1",)
+    assert isinstance(ended.outcome, LineTooLongError)
+
+
+def test_a_reply_that_is_too_long_is_matched_by_its_beginning():
+    machine = Machine(max_line=300)
+    id, _ = machine.request("list_models")
+    _, _, replied = feed(machine, ok(id, {"models": "x" * 1000}))
+    assert (replied.id, replied.subtype, type(replied.lost)) == (id, "list_models", LineTooLongError)
+    assert len(feed(machine, ok("not-ours", {"models": "x" * 1000}))) == 2
+
+
+def test_a_question_that_is_too_long_can_be_refused():
+    machine = Machine(max_line=300)
+    _, _, asked = feed(machine, ask("q", tool_name="Write", input="x" * 1000))
+    assert (asked.id, type(asked.lost)) == ("q", LineTooLongError)
+    assert json.loads(machine.refuse("q", "too long"))["response"]["error"] == "too long"
 
 
 def test_a_result_of_a_strange_shape_still_ends_its_turn():
