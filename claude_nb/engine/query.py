@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -96,7 +97,8 @@ class _Feeder:
             # With nobody to ask back to, the CLI may know at once that nothing more comes.
             if sent and is_bidirectional(session.options):
                 await run_end(session)
-        await session.end_input()
+        with suppress(ClaudeSDKError):  # it ends the session
+            await session.end_input()
 
 
 async def run_end(session: Session) -> None:

@@ -57,6 +57,8 @@ Observer = Callable[[Event | Answered], None]
 
 # A write that takes longer finds a CLI that reads no more; seconds.
 WRITE_TIMEOUT = 60.0
+# How long the CLI's own end is waited for when nothing can be written to it any more; seconds.
+LAST_WORDS = 2.0
 
 
 class Session(Controls):
@@ -110,7 +112,7 @@ class Session(Controls):
         self._answers = Answers(self._machine, self._callbacks, self._write, partial(self._tell, self._observer))
         self._writing = anyio.Lock()
         self._tasks: TaskGroup | None = None
-        self._started = self._closing = False
+        self._started = self._closing = self._input_ended = False
         self._ready, self._done = anyio.Event(), anyio.Event()
         self._news: anyio.Event | None = None
         self._closed = Closed((), (), ())
@@ -180,7 +182,12 @@ class Session(Controls):
         """Close the CLI's stdin: it finishes what it does, asks nothing more and ends."""
         if self._stream is not None:
             async with self._writing:
-                await self._stream.send_eof()
+                try:
+                    await self._stream.send_eof()
+                except ClaudeSDKError as error:
+                    self._deaf(error)
+                    raise
+                self._input_ended = True
 
     @property
     def is_alive(self) -> bool:
@@ -292,10 +299,24 @@ class Session(Controls):
                 try:
                     await self._stream.send(data)
                 except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-                    raise CLIConnectionError("The CLI takes no more input; it has ended or is ending.") from error
+                    failure = CLIConnectionError("The CLI takes no more input; it has ended or is ending.")
+                    self._deaf(failure)
+                    raise failure from error
+                except ClaudeSDKError as error:
+                    self._deaf(error)
+                    raise
             if patience.cancelled_caught:
                 self._fail(CLIConnectionError(f"The CLI read nothing for {WRITE_TIMEOUT:g} s; the session was ended."))
                 raise CLIConnectionError("The CLI does not read its input.")
+
+    def _deaf(self, error: ClaudeSDKError) -> None:
+        """Nothing reaches the CLI any more: the session ends, with `error` unless the CLI's end explains more."""
+        if not self._input_ended:
+            self._begin(partial(self._give_up, error))
+
+    async def _give_up(self, error: ClaudeSDKError) -> None:
+        await anyio.sleep(LAST_WORDS)
+        self._fail(error)
 
     # -- the background task ------------------------------------------------------------------------------------
 
@@ -348,7 +369,7 @@ class Session(Controls):
             info = await self._requests.ask("initialize", initialize(self.options), self.options.control_timeout)
             check_server(info, self.options)
         except ClaudeSDKError as error:
-            # The end of the process explains more than the missing answer, and comes by itself.
+            # The end of the session explains more than the missing answer, and comes by itself.
             if not isinstance(error, CLIConnectionError) or isinstance(error, CLIVersionError):
                 self._fail(error)
             return
@@ -362,6 +383,9 @@ class Session(Controls):
             try:
                 data = await self._stream.receive()
             except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError):
+                data = b""
+            except ClaudeSDKError as error:
+                self._fail(error)
                 data = b""
             self._dispatch_all(self._machine.receive(data))
             self._wake()

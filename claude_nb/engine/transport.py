@@ -7,12 +7,14 @@ player or a fake can be too; a `Transport` speaks in parsed frames and is adapte
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
 from anyio.abc import ByteStream
 
+from claude_nb.errors import ClaudeSDKError, CLIConnectionError
 from claude_nb.protocol.framing import encode
 
 
@@ -45,7 +47,7 @@ class Transport(ABC):
 
 
 class TransportStream(ByteStream):
-    """A `Transport` as a byte stream."""
+    """A `Transport` as a byte stream. All it raises is a `ClaudeSDKError`, but for the end of the stream."""
 
     def __init__(self, transport: Transport):
         self._transport = transport
@@ -53,25 +55,41 @@ class TransportStream(ByteStream):
 
     async def connect(self) -> None:
         """Connect the transport and begin to read."""
-        await self._transport.connect()
-        self._frames = aiter(self._transport.read_messages())
+        with _typed():
+            await self._transport.connect()
+            self._frames = aiter(self._transport.read_messages())
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """The next frame as a line, however long; raises `anyio.EndOfStream` after the last."""
         assert self._frames is not None
-        try:
-            return encode(await anext(self._frames))
-        except StopAsyncIteration:
-            raise anyio.EndOfStream from None
+        with _typed():
+            frame = await anext(self._frames, None)
+        if frame is None:
+            raise anyio.EndOfStream
+        return encode(frame)
 
     async def send(self, item: bytes) -> None:
         """Send whole lines."""
-        await self._transport.write(item.decode())
+        with _typed():
+            await self._transport.write(item.decode())
 
     async def send_eof(self) -> None:
         """Nothing more will be written."""
-        await self._transport.end_input()
+        with _typed():
+            await self._transport.end_input()
 
     async def aclose(self) -> None:
         """Close the transport."""
-        await self._transport.close()
+        with _typed():
+            await self._transport.close()
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """Our errors come out as they are, others as the cause of one of ours."""
+    try:
+        yield
+    except (ClaudeSDKError, anyio.EndOfStream, anyio.ClosedResourceError):
+        raise
+    except Exception as error:
+        raise CLIConnectionError(f"The transport failed: {error!r}") from error

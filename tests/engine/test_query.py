@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import anyio
@@ -12,6 +13,7 @@ import pytest
 from claude_nb import (
     AssistantMessage,
     AuthenticationError,
+    ClaudeSDKError,
     CLIConnectionError,
     CLINotFoundError,
     CLIVersionError,
@@ -287,6 +289,67 @@ class FakeTransport:
     async def end_input(self):
         self.calls.append("end_input")
         self._cli.die()
+
+
+class FailingTransport(FakeTransport):
+    """One whose `method` raises `error`; a write, from the frame of type `when` on."""
+
+    def __init__(self, method, error, when=""):
+        super().__init__()
+        self._method, self._error, self._when = method, error, when
+
+    def _step(self, method):
+        if method == self._method:
+            raise self._error
+
+    async def connect(self):
+        self._step("connect")
+
+    async def write(self, data):
+        if f'"{self._when}' in data:
+            self._step("write")
+        await super().write(data)
+
+    async def read_messages(self):
+        async with aclosing(super().read_messages()) as frames:
+            async for frame in frames:
+                if frame["type"] == "result":
+                    self._step("read_messages")
+                yield frame
+
+    async def end_input(self):
+        self._step("end_input")
+
+
+@pytest.mark.parametrize(
+    ("method", "when"),
+    [("connect", ""), ("write", ""), ("write", "user"), ("read_messages", ""), ("end_input", "")],
+)
+async def test_what_a_transport_raises_comes_out_as_it_is_or_as_the_cause(method, when, monkeypatch):
+    monkeypatch.setattr("claude_nb.engine.session.LAST_WORDS", 0.1)
+    for error in (ProcessError("the host died", 7), RuntimeError("boom"), OSError("gone")):
+        transport = FailingTransport(method, error, when)
+        with anyio.fail_after(10), pytest.raises(ClaudeSDKError) as caught:
+            await run("hello", None, transport=transport)
+        assert error in (caught.value, caught.value.__cause__)
+        assert transport.calls[-1] == "close"
+
+
+async def test_how_the_other_end_died_says_more_than_that_it_cannot_be_written_to():
+    dead = anyio.Event()
+
+    class Dying(FailingTransport):
+        async def write(self, data):
+            dead.set()
+            await super().write(data)
+
+        async def read_messages(self):
+            await dead.wait()
+            raise ProcessError("the host died", 7)
+            yield
+
+    with anyio.fail_after(10), pytest.raises(ProcessError, match="the host died"):
+        await run("hello", None, transport=Dying("write", RuntimeError("broken pipe")))
 
 
 def _children() -> list[int]:
