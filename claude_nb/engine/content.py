@@ -82,11 +82,19 @@ def is_frame(item: Any) -> TypeGuard[Frame]:
     return isinstance(item, Mapping) and item.get("type") == "user"
 
 
+def checked_frame(frame: Frame) -> Frame:
+    """The frame, if the CLI takes it: one without a message of the user's would end it. Raises `ContentError`."""
+    message = frame.get("message")
+    if not isinstance(message, Mapping) or message.get("role") != "user":
+        raise ContentError("A user message needs a `message` with the role `user`; `user_message()` makes one.")
+    return frame
+
+
 def messages(prompt: Any) -> list[Any]:
     """The messages a prompt stands for: one of contents, or several whose frames the caller built. All checked."""
     if isinstance(prompt, list | tuple) and prompt and all(map(is_frame, prompt)):
-        return list(prompt)
-    return [prompt if is_frame(prompt) else to_content(prompt)]
+        return [checked_frame(frame) for frame in prompt]
+    return [checked_frame(prompt) if is_frame(prompt) else to_content(prompt)]
 
 
 def to_content(prompt: Content) -> str | list[Block]:

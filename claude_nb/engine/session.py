@@ -24,6 +24,7 @@ from claude_nb.errors import (
     ClaudeSDKError,
     CLIConnectionError,
     CLIVersionError,
+    ContentError,
     SessionInUseError,
     error_from_exit,
 )
@@ -39,7 +40,7 @@ from claude_nb.sessions import Mirror, check_store_options, projects_dir
 from .answers import Answered, Answers
 from .background import spawn
 from .callbacks import Callbacks
-from .content import Content, is_frame, to_content
+from .content import Content, checked_frame, is_frame, to_content
 from .control import Controls
 from .cost import Meter
 from .mirroring import Mirroring
@@ -108,6 +109,7 @@ class Session(Controls):
         self._callbacks = Callbacks(self.options, self._mcp_notify)
         self._server_info: dict[str, Any] | None = None
         self._tickets: dict[str, Ticket] = {}
+        self._used: set[str] = set()
         self._requests = Requests(self._machine, self._write, lambda: self.failure)
         self._answers = Answers(self._machine, self._callbacks, self._write, partial(self._tell, self._observer))
         self._writing = anyio.Lock()
@@ -252,17 +254,22 @@ class Session(Controls):
         return await (self.send(item) if is_frame(item) else self.prompt(item))
 
     async def send(self, frame: dict[str, Any], *, uuid: str | None = None) -> Ticket:
-        """Send a user message whose frame the caller built; its own `uuid` is kept."""
+        """Send a user message whose frame the caller built; its own `uuid` is kept. Raises as `prompt` does."""
         uuid = uuid or frame.get("uuid") or self._fresh_uuid()
+        if uuid in self._used:
+            raise ContentError(f"The uuid {uuid} was used in this session before, and the CLI answers one only once.")
+        frame = checked_frame(frame)
         if self.options.verbatim_prompts:
             frame = {**frame, "client_composed": True}
         self._check_alive()
         ticket = self._tickets[uuid] = Ticket(uuid)
+        self._used.add(uuid)
         self._answers.context = ticket.context
         try:
             await self._write(self._machine.user_frame(frame, uuid))
         except BaseException:
             self._machine.forget_prompt(uuid)
+            self._used.discard(uuid)
             self._tickets.pop(uuid, None)
             raise
         return ticket

@@ -11,6 +11,7 @@ from claude_nb import (
     ClaudeAgentOptions,
     CLIConnectionError,
     CLIVersionError,
+    ContentError,
     ControlError,
     ControlTimeoutError,
     HookMatcher,
@@ -18,6 +19,8 @@ from claude_nb import (
     PermissionResultDeny,
     Session,
     TurnInterrupted,
+    query,
+    user_message,
 )
 from claude_nb.protocol.framing import Garbage
 
@@ -42,7 +45,34 @@ async def test_every_prompt_carries_a_fresh_uuid_unless_one_is_given():
     uuids = iter(["u1", "u2"])
     async with Session(stream=cli, fresh_uuid=lambda: next(uuids)) as session:
         assert [(await session.prompt("x")).uuid, (await session.prompt("x", uuid="mine")).uuid] == ["u1", "mine"]
-        assert (await session.send({"type": "user", "uuid": "theirs", "message": {"content": "x"}})).uuid == "theirs"
+        frame = {"type": "user", "uuid": "theirs", "message": {"role": "user", "content": "x"}}
+        assert (await session.send(frame)).uuid == "theirs"
+
+
+async def test_a_uuid_is_taken_once_in_a_session_and_again_if_it_never_left():
+    cli = FakeCLI()
+    async with Session(stream=cli) as session:
+        message = user_message("x")
+        with anyio.fail_after(5):
+            await (await session.say(message)).result()
+        with pytest.raises(ContentError, match=f"uuid {message['uuid']} was used"):
+            await session.say(message)
+        assert len([frame for frame in cli.said if frame["type"] == "user"]) == 1
+        cli.closed = True
+        for _ in range(2):
+            with pytest.raises(CLIConnectionError, match="takes no more input"):
+                await session.prompt("x", uuid="u")
+
+
+@pytest.mark.parametrize("message", [{}, {"message": "hi"}, {"message": {"content": "x"}}, {"message": {"role": "x"}}])
+async def test_a_frame_that_would_end_the_cli_is_refused(message):
+    frame = {"type": "user", **message}
+    async with Session(stream=FakeCLI()) as session:
+        with pytest.raises(ContentError, match="role `user`"):
+            await session.send(frame)
+        assert session.settled
+    with pytest.raises(ContentError, match="role `user`"):
+        await anext(query(prompt=frame, options=ClaudeAgentOptions(cli_path="/nowhere")))
 
 
 async def test_listeners_hear_messages_in_wire_order_and_a_failing_one_stops_nothing(caplog):
