@@ -43,7 +43,7 @@ class Answers:
         told: Callable[[Answered], None],
     ):
         self.context = contextvars.copy_context()
-        """Where callbacks run: a copy of that of the prompt being worked on."""
+        """Where callbacks run: a copy of that of the prompt being worked on, or of the last that was."""
         self._machine, self._callbacks, self._write, self._told = machine, callbacks, write, told
         self._open: dict[str, tuple[anyio.CancelScope, anyio.Event]] = {}
 

@@ -264,7 +264,6 @@ class Session(Controls):
         self._check_alive()
         ticket = self._tickets[uuid] = Ticket(uuid)
         self._used.add(uuid)
-        self._answers.context = ticket.context
         try:
             await self._write(self._machine.user_frame(frame, uuid))
         except BaseException:
@@ -479,6 +478,8 @@ class Session(Controls):
     def _asked(self, event: Asked) -> None:
         if self._tasks is None:
             return  # the last words of a CLI that is gone
+        if ticket := self._tickets.get(event.prompt or ""):
+            self._answers.context = ticket.context
         self._answers.asked(event, self._tasks)
 
     def _withdrawn(self, event: Withdrawn) -> None:

@@ -75,12 +75,14 @@ class Replied:
 class Asked:
     """The CLI asks something and waits for `answer` or `refuse` with this id.
 
-    `lost`: the question is in a line that was too long to be read.
+    `prompt` is the one of ours that was being worked on, as far as it is known. `lost`: the question is in a line that
+    was too long to be read.
     """
 
     id: str
     subtype: str
     body: dict[str, Any]
+    prompt: str | None = None
     lost: LineTooLongError | None = None
 
 
@@ -147,6 +149,7 @@ class Machine:
         self._prompts: dict[str, _Prompt] = {}
         self._tasks: set[str] = set()
         self._state: str | None = None
+        self._begun_last: str | None = None
         self._asked_to_open = self._opened = self._closed = False
 
     # -- how it stands ------------------------------------------------------------------------------------------
@@ -173,6 +176,11 @@ class Machine:
     def waiting(self) -> bool:
         """A prompt of ours or a tracked task is not done yet, whatever state the CLI reports."""
         return bool(self._prompts or self._tasks)
+
+    @property
+    def _working_on(self) -> str | None:
+        """The open prompt that the CLI told last it works on; before it tells, the oldest."""
+        return self._begun_last if self._begun_last in self._prompts else next(iter(self._prompts), None)
 
     # -- what we say --------------------------------------------------------------------------------------------
 
@@ -270,7 +278,7 @@ class Machine:
         yield UnknownMessage(type=word, error=str(error))
         if word == "control_request" and id and id[1] not in self._theirs:
             self._theirs[id[1]] = ""
-            yield Asked(id[1], "", {}, lost=error)
+            yield Asked(id[1], "", {}, self._working_on, error)
         elif word == "control_response" and id and (subtype := self._ours.pop(id[1], None)) is not None:
             yield Replied(id[1], subtype, {}, lost=error)
         elif word == "result" and not self.names_prompts:
@@ -287,7 +295,7 @@ class Machine:
         elif question_id not in self._theirs:
             subtype = str(request.get("subtype", ""))
             self._theirs[question_id] = subtype
-            yield Asked(question_id, subtype, request)
+            yield Asked(question_id, subtype, request, self._working_on)
 
     def _control_response(self, frame: Frame) -> Iterator[Event]:
         response = frame.get("response")
@@ -351,6 +359,7 @@ class Machine:
             self._prompts[uuid].taken = True
             if frame.get("state") == "started":
                 self._prompts[uuid].begun = True
+                self._begun_last = uuid
             elif frame.get("state") == "cancelled":
                 yield from self._end([uuid], TurnInterrupted("The prompt was taken out of the queue before it ran."))
 

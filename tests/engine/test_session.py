@@ -352,6 +352,36 @@ async def test_callbacks_see_the_context_variables_of_the_prompt():
     assert seen == ["cell 7"]
 
 
+async def test_callbacks_run_in_the_context_of_the_prompt_that_is_worked_on():
+    where = contextvars.ContextVar("where", default="nowhere")
+    seen = []
+
+    async def can_use_tool(name, input, context):
+        seen.append(where.get())
+        return PermissionResultDeny()
+
+    cli = FakeCLI(echo=False)
+    async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli) as session:
+
+        async def asked():
+            cli.ask(f"q{len(seen)}", "can_use_tool", tool_name="A", input={})
+            await cli.heard("control_response", count=len(seen) + 1)
+
+        tickets = []
+        for name in ("first", "second", "third"):
+            where.set(name)
+            tickets.append(await session.prompt(name))
+        await asked()  # nothing was told yet: the oldest
+        cli.say({"type": "command_lifecycle", "command_uuid": tickets[1].uuid, "state": "started"})
+        await asked()
+        cli.end_turn(tickets[1].uuid)
+        await asked()
+        cli.end_turn(tickets[0].uuid)
+        cli.end_turn(tickets[2].uuid)
+        await asked()  # an extra turn: the last
+    assert seen == ["first", "second", "first", "first"]
+
+
 async def test_elicitations_are_declined_unless_someone_answers():
     cli = FakeCLI()
     async with Session(stream=cli):

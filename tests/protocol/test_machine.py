@@ -170,6 +170,16 @@ def test_an_answer_is_sent_at_most_once():
     assert machine.refuse("q", "late") is None
 
 
+def test_a_question_names_the_prompt_that_was_worked_on_when_it_came():
+    machine = Machine()
+    machine.prompt("one", "p1")
+    machine.prompt("two", "p2")
+    events = feed(
+        machine, ask("q1"), lifecycle("p2", "started"), ask("q2"), result("p2"), ask("q3"), result("p1"), ask("q4")
+    )
+    assert [event.prompt for event in events if isinstance(event, Asked)] == ["p1", "p2", "p1", None]
+
+
 def test_a_withdrawn_question_yields_no_bytes_and_is_told_once():
     machine = Machine()
     feed(machine, ask("q"))
