@@ -79,7 +79,7 @@ class CLIProcess(ByteStream):
     async def start(cls, options: ClaudeAgentOptions) -> CLIProcess:
         """Find and start the CLI. Raises `CLINotFoundError` or `CLIConnectionError` (no such cwd, not executable)."""
         trace = _trace_context()
-        cwd, command, environ = await anyio.to_thread.run_sync(_prepare, options, trace)
+        cwd, command, environ = await anyio.to_thread.run_sync(_prepare, options, trace, abandon_on_cancel=True)
         try:
             process = await anyio.open_process(
                 command,

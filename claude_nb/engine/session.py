@@ -115,6 +115,7 @@ class Session(Controls):
         self._writing = anyio.Lock()
         self._tasks: TaskGroup | None = None
         self._started = self._closing = self._input_ended = False
+        self._patient = True
         self._ready, self._done = anyio.Event(), anyio.Event()
         self._news: anyio.Event | None = None
         self._closed = Closed((), (), ())
@@ -164,14 +165,16 @@ class Session(Controls):
                 if await self._say_goodbye():
                     await self._done.wait()
             if not self._done.is_set():
-                if isinstance(self._stream, CLIProcess):
-                    self._stream.patient = False
+                self._patient = False
                 if self._tasks is not None:
                     self._tasks.cancel_scope.cancel()
                 await self._done.wait()
 
     async def _say_goodbye(self) -> bool:
-        """Stop the turn and close stdin; False when the CLI cannot be reached and would work on."""
+        """Stop the turn and close stdin; False when the CLI was never open, or cannot be reached and would work on."""
+        if self._server_info is None:
+            self._fail(CLIConnectionError("The session was closed before it was open."))
+            return False
         try:
             if not self._machine.settled:
                 await self._write(self._machine.request("interrupt")[1])
@@ -330,6 +333,8 @@ class Session(Controls):
         """Everything between start and end; never raises, `failure` says what went wrong."""
         try:
             await self._open_stream()
+            if self._closing:
+                return
             async with anyio.create_task_group() as self._tasks:
                 self._callbacks.tasks = self._tasks
                 self._copy_to_store()
@@ -352,17 +357,16 @@ class Session(Controls):
                 await self._end()
 
     async def _open_stream(self) -> None:
-        if self._stream is None:
-            with anyio.CancelScope() as self._beginning:
-                if not self._closing:
-                    self.options = await self._tenure.begin(self.options)
+        with anyio.CancelScope() as self._beginning:
             if self._closing:
-                raise CLIConnectionError("The session was closed before it was open.")
-            self._take_id()
-            self.meter = Meter(self._tenure.carried_usd)
-            self._stream = await CLIProcess.start(self.options)
-        elif isinstance(self._stream, TransportStream):
-            await self._stream.connect()
+                self._beginning.cancel()
+            if self._stream is None:
+                self.options = await self._tenure.begin(self.options)
+                self._take_id()
+                self.meter = Meter(self._tenure.carried_usd)
+                self._stream = await CLIProcess.start(self.options)
+            elif isinstance(self._stream, TransportStream):
+                await self._stream.connect()
 
     def _copy_to_store(self) -> None:
         if self.options.session_store is not None:
@@ -523,6 +527,8 @@ class Session(Controls):
         """Give back all that was taken: servers, process, store and lock, in this order."""
         self._dispatch_all(self._machine.receive(b""))
         await self._callbacks.servers.aclose()
+        if isinstance(self._stream, CLIProcess):
+            self._stream.patient = self._patient
         if self._stream is not None:
             await self._stream.aclose()
         if self._mirroring is not None:

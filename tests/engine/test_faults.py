@@ -57,7 +57,7 @@ async def test_a_cli_that_closes_its_input_refuses_the_next_prompt(tmp_path):
     async with Session(ClaudeAgentOptions(cli_path=path)) as session:
         with pytest.raises(CLIConnectionError, match="takes no more input"):
             await talk(session)
-        session._stream.patient = False
+        session._patient = False
 
 
 async def test_a_cli_that_reads_nothing_more_is_ended(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from claude_nb import Session
+from claude_nb import CLIConnectionError, Session
 from claude_nb.engine import process as process_module
 from claude_nb.engine.process import CLIProcess
 from claude_nb.testing import Text, ToolUse
@@ -59,6 +59,53 @@ async def test_a_cli_that_ignores_the_end_of_its_input_is_told_and_then_killed(s
         assert await process.receive() == b"ready\n"
         await process.aclose()
     assert process.exit_code == -signal.SIGKILL
+
+
+async def test_a_start_that_is_cancelled_reaches_a_spawn_under_way(options, monkeypatch):
+    spawning, late = anyio.Event(), anyio.Event()
+
+    async def open_process(*args, **kwargs):
+        spawning.set()
+        await late.wait()
+        raise FileNotFoundError
+
+    monkeypatch.setattr(process_module.anyio, "open_process", open_process)
+    async with anyio.create_task_group() as tasks:
+
+        async def open_late():
+            await anyio.sleep(process_module.GRACE * 2)
+            late.set()
+
+        tasks.start_soon(open_late)
+        with anyio.CancelScope() as scope:
+            tasks.start_soon(cancel_after, scope, spawning)
+            await Session(options()).start()
+        assert not late.is_set()
+        tasks.cancel_scope.cancel()
+
+
+async def cancel_after(scope, event):
+    await event.wait()
+    scope.cancel()
+
+
+async def test_a_cli_that_was_not_open_yet_is_ended_at_once(script, tmp_path):
+    pid = tmp_path / "pid"
+    session = Session(script(f"read line; echo $$ > {pid}.part; mv {pid}.part {pid}; exec sleep 300"))
+    async with anyio.create_task_group() as tasks:
+
+        async def start():
+            with pytest.raises(CLIConnectionError, match="closed before"):
+                await session.start()
+
+        tasks.start_soon(start)
+        with anyio.fail_after(30):
+            while not pid.exists():  # noqa: ASYNC110 - a shell tells by a file
+                await anyio.sleep(0.02)
+        begun = time.monotonic()
+        await session.aclose()
+    assert time.monotonic() - begun < process_module.GRACE
+    await gone(int(pid.read_text()))
 
 
 async def test_what_the_cli_started_ends_with_it(script, tmp_path):
