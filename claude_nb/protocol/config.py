@@ -5,7 +5,7 @@ Layer 0, pure. Above: `options`. Names and fields follow the official Python SDK
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, get_args
 
 from .permission import PermissionMode
@@ -168,7 +168,7 @@ class AgentDefinition:
     model: str | None = None
     skills: list[str] | None = None
     memory: SettingSource | None = None
-    mcpServers: list[str | dict[str, Any]] | None = None
+    mcpServers: list[str | dict[str, Any]] | None = field(default=None, repr=False)
     initialPrompt: str | None = None
     maxTurns: int | None = None
     background: bool | None = None

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from claude_nb.errors import CLIConnectionError, CLIVersionError, OptionsError
 
 from .hook import needs_on_failure, register
-from .options import ClaudeAgentOptions
+from .options import ClaudeAgentOptions, server_entries
 
 MINIMUM_CLI_VERSION = "2.0.0"
 
@@ -50,7 +50,7 @@ def _system_prompt(o: ClaudeAgentOptions) -> list[str]:
         # None is an empty prompt, not Claude Code's own: so it is in the official SDK.
         return ["--system-prompt", prompt or ""]
     if prompt["type"] == "file":
-        return ["--system-prompt-file", prompt["path"]]
+        return ["--system-prompt-file", str(prompt["path"])]
     if prompt["type"] == "custom":
         return ["--system-prompt", prompt["prompt"]]
     return _pair("--append-system-prompt", prompt.get("append"))
@@ -59,7 +59,7 @@ def _system_prompt(o: ClaudeAgentOptions) -> list[str]:
 def _tools(o: ClaudeAgentOptions) -> list[str]:
     if o.tools is None:
         return []
-    return ["--tools", ",".join(o.tools) if isinstance(o.tools, list) else "default"]
+    return ["--tools", "default" if isinstance(o.tools, dict) else ",".join(o.tools)]
 
 
 def _allowed_tools(o: ClaudeAgentOptions) -> list[str]:
@@ -81,7 +81,8 @@ def _setting_sources(o: ClaudeAgentOptions) -> list[str]:
 def _mcp_config(o: ClaudeAgentOptions) -> list[str]:
     if not isinstance(o.mcp_servers, dict):
         return ["--mcp-config", str(o.mcp_servers)]
-    servers = {name: {k: v for k, v in config.items() if k != "instance"} for name, config in o.mcp_servers.items()}
+    entries = server_entries(o.mcp_servers)
+    servers = {name: {k: v for k, v in entry.items() if k != "instance"} for name, entry in entries.items()}
     return ["--mcp-config", json.dumps({"mcpServers": servers})] if servers else []
 
 
@@ -178,17 +179,24 @@ def arguments(options: ClaudeAgentOptions, read: Callable[[str], str]) -> list[s
 
 def _settings(o: ClaudeAgentOptions, read: Callable[[str], str]) -> str | None:
     if not o.sandbox:
-        return o.settings
-    settings: Any = {}
-    if o.settings is not None:
-        text = o.settings.strip()
-        try:
-            settings = json.loads(text if text.startswith("{") else read(o.settings))
-        except (OSError, ValueError) as error:
-            raise CLIConnectionError(f"The settings {o.settings[:80]!r} could not be read: {error}") from error
+        return None if o.settings is None else str(o.settings)
+    settings = {} if o.settings is None else _settings_object(str(o.settings).strip(), read)
+    return json.dumps({**settings, "sandbox": o.sandbox})
+
+
+def _settings_object(text: str, read: Callable[[str], str]) -> dict[str, Any]:
+    try:
+        settings = json.loads(text if text.startswith("{") else read(text))
+    except (OSError, ValueError) as error:
+        # Settings may hold keys, and what was meant as JSON is no path to be shown.
+        what = "The settings" if text.startswith("{") or '"' in text else f"The settings file {text!r}"
+        why = (error.strerror or "no such file") if isinstance(error, OSError) else error
+        raise CLIConnectionError(
+            f"{what} could not be read: {why}. Give a JSON object as text, or the path of a file that holds one."
+        ) from None
     if not isinstance(settings, dict):
         raise OptionsError("settings must be a JSON object, or a file that holds one, when sandbox is set too.")
-    return json.dumps({**settings, "sandbox": o.sandbox})
+    return settings
 
 
 # Of the kernel's environment: what would colour or redirect the CLI's children, and the hub's and kernel's secrets.

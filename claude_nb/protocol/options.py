@@ -1,14 +1,14 @@
 """The options of a session, and what may not be combined.
 
 Layer 0, pure. Above: `launch` turns them into argv, environment and the initialize request; the engine keeps them.
-Below: `config` (their shapes), `permission`, `hook`. All fields of the official Python SDK 0.2.186 with its defaults,
-in its order; ours follow after them, by keyword only.
+Below: `config`, `permission` and `hook` (what they hold), `shape`. All fields of the official Python SDK 0.2.186 with
+its defaults, in its order; ours follow after them, by keyword only.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -35,6 +35,7 @@ from .config import (
 )
 from .hook import HOOK_EVENTS, Hooks
 from .permission import PERMISSION_MODES, CanUseTool, PermissionMode
+from .shape import is_server, misshapen
 
 ElicitationCallback: TypeAlias = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Gets the request of an MCP server, gives `{"action": "accept" | "decline" | "cancel", "content"?: {...}}`."""
@@ -51,13 +52,13 @@ class ClaudeAgentOptions:
     each prompt as a `UserMessage` with its uuid (None: with `enable_file_checkpointing`, since rewinds need them);
     `agent` names the agent that answers; `title` names the session; `prompt_suggestions` and
     `agent_progress_summaries` ask the CLI for more messages; `persist_session` False keeps the session off the disk;
-    `control_timeout` bounds each control request, in seconds.
+    `control_timeout` bounds each control request, in seconds. What may hold secrets is not in the `repr`.
     """
 
     tools: list[str] | ToolsPreset | None = None
     allowed_tools: list[str] = field(default_factory=list)
     system_prompt: str | SystemPromptPreset | SystemPromptCustom | SystemPromptFile | None = None
-    mcp_servers: dict[str, McpServerConfig] | str | Path = field(default_factory=dict)
+    mcp_servers: dict[str, McpServerConfig] | str | Path = field(default_factory=dict, repr=False)
     strict_mcp_config: bool = False
     permission_mode: PermissionMode | None = None
     continue_conversation: bool = False
@@ -72,10 +73,10 @@ class ClaudeAgentOptions:
     permission_prompt_tool_name: str | None = None
     cwd: str | Path | None = None
     cli_path: str | Path | None = None
-    settings: str | None = None
+    settings: str | None = field(default=None, repr=False)
     add_dirs: list[str | Path] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict, repr=False)
-    extra_args: dict[str, str | None] = field(default_factory=dict)
+    extra_args: dict[str, str | None] = field(default_factory=dict, repr=False)
     max_buffer_size: int | None = None
     debug_stderr: Any = field(default=sys.stderr, repr=False)
     stderr: Callable[[str], None] | None = None
@@ -122,8 +123,16 @@ def sdk_servers(options: ClaudeAgentOptions) -> dict[str, Any]:
     """The in-process MCP servers by name: instances of `mcp` servers."""
     if not isinstance(options.mcp_servers, dict):
         return {}
-    configs: dict[str, Any] = dict(options.mcp_servers)
-    return {name: config["instance"] for name, config in configs.items() if config.get("type") == "sdk"}
+    entries = server_entries(options.mcp_servers)
+    return {name: entry["instance"] for name, entry in entries.items() if entry.get("type") == "sdk"}
+
+
+def server_entries(servers: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of MCP servers by name; a server of the `mcp` package may stand for its own."""
+    return {
+        name: {"type": "sdk", "name": name, "instance": server} if is_server(server) else server
+        for name, server in servers.items()
+    }
 
 
 def is_bidirectional(options: ClaudeAgentOptions) -> bool:
@@ -134,6 +143,8 @@ def is_bidirectional(options: ClaudeAgentOptions) -> bool:
 
 def check(options: ClaudeAgentOptions) -> None:
     """Raise `OptionsError` for options that cannot be meant, with the reason; nothing has been started then."""
+    if why := misshapen(options):
+        raise OptionsError(why)
     for wrong, why in _RULES:
         if wrong(options):
             raise OptionsError(why)
@@ -235,7 +246,7 @@ _RULES: tuple[_Rule, ...] = (
     (
         lambda o: (
             isinstance(o.mcp_servers, dict)
-            and any(c.get("type") == "sdk" and "instance" not in c for c in o.mcp_servers.values())
+            and any(c.get("type") == "sdk" and "instance" not in c for c in server_entries(o.mcp_servers).values())
         ),
         "An MCP server of the type sdk needs its instance; create_sdk_mcp_server() makes such a server.",
     ),

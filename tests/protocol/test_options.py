@@ -1,10 +1,14 @@
 """Options to argv, environment and initialize; what may not be combined. Source: protocol page 2.2 and 2.3."""
 
 import json
+import re
+import traceback
 from dataclasses import fields
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from mcp.server import Server
 
 from claude_nb.errors import CLIConnectionError, OptionsError
 from claude_nb.protocol.config import AgentDefinition
@@ -125,6 +129,16 @@ def test_in_process_servers_are_announced_without_their_instance():
     assert sdk_servers(ClaudeAgentOptions(mcp_servers=servers)) == {"mine": servers["mine"]["instance"]}
 
 
+def test_a_server_of_the_mcp_package_may_stand_for_its_entry():
+    server = Server("calc")
+    options = ClaudeAgentOptions(mcp_servers={"mine": server})
+    check(options)
+    assert sdk_servers(options) == {"mine": server}
+    assert json.loads(argv(mcp_servers={"mine": server})[1]) == {
+        "mcpServers": {"mine": {"type": "sdk", "name": "mine"}}
+    }
+
+
 def test_a_sandbox_joins_inline_settings():
     _, settings = argv(sandbox={"enabled": True}, settings=' {"a": 1}')
     assert json.loads(settings) == {"a": 1, "sandbox": {"enabled": True}}
@@ -142,6 +156,16 @@ def test_settings_that_cannot_be_read_are_named():
 
     with pytest.raises(CLIConnectionError, match=r"s\.json"):
         arguments(ClaudeAgentOptions(sandbox={"enabled": True}, settings="s.json"), missing)
+
+
+@pytest.mark.parametrize("settings", ['{"env": {"KEY": "hunter2hunter2"', '[{"KEY": "hunter2hunter2"}', "no.json"])
+def test_settings_that_cannot_be_read_are_not_shown(settings):
+    def missing(path):
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    with pytest.raises(CLIConnectionError, match="path of a file") as caught:
+        arguments(ClaudeAgentOptions(sandbox={"enabled": True}, settings=settings), missing)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -174,6 +198,33 @@ def test_settings_that_cannot_be_read_are_named():
         ({"persist_session": False, "resume": "r"}, "off the disk"),
         ({"mcp_servers": {"a": {"type": "sdk", "name": "a"}}}, "needs its instance"),
         ({"max_buffer_size": 0}, "longest line"),
+        *[
+            ({name: "Bash"}, f"{name} must be a list .*this is a str")
+            for name in ("tools", "allowed_tools", "append_allowed_tools", "disallowed_tools", "betas", "add_dirs")
+        ],
+        ({"allowed_tools": None}, "this is None"),
+        ({"disallowed_tools": [re.compile("Bash")]}, "must be a list of texts"),
+        ({"setting_sources": "user"}, "setting_sources must be a list"),
+        ({"plugins": {"type": "local", "path": "p"}}, "plugins must be a list"),
+        ({"agents": {"a": {"description": "d", "prompt": "p"}}}, r"AgentDefinition\(description"),
+        ({"system_prompt": {"type": "file"}}, '"path"'),
+        ({"system_prompt": {"type": "custom"}}, '"prompt"'),
+        ({"system_prompt": ["Be brief."]}, "system_prompt must be a text"),
+        ({"task_budget": {"x": 1}}, '"total"'),
+        ({"env": {"A": 1}}, "env must be a dict of texts"),
+        ({"settings": {"a": 1}}, "json.dumps"),
+        ({"extra_args": {"--bare": None}}, "without their dashes"),
+        ({"hooks": {"PreToolUse": [no_file]}}, r'\[HookMatcher\("Bash"'),
+        ({"hooks": {"PreToolUse": HookMatcher(hooks=[no_file])}}, "hooks must be a dict of lists"),
+        ({"hooks": {"PreToolUse": [HookMatcher(hooks=no_file)]}}, r"HookMatcher\(.*\[function\]"),
+        ({"can_use_tool": "allow"}, "can_use_tool must be a function"),
+        ({"mcp_servers": {"a": object()}}, "create_sdk_mcp_server"),
+        ({"mcp_servers": None}, "mcp_servers must be a dict"),
+        ({"output_format": int}, "json_schema"),
+        ({"sandbox": True}, '"enabled"'),
+        ({"max_turns": "3"}, "max_turns must be a number"),
+        ({"session_id": uuid4()}, r"write str\(it\)"),
+        ({"cwd": 5}, "cwd must be a path"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -184,6 +235,7 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(options, why):
 
 def test_sensible_combinations_pass():
     check(ClaudeAgentOptions())
+    check(ClaudeAgentOptions(allowed_tools=("Read",), disallowed_tools={"Write"}, add_dirs=[Path("a")], tools=()))
     check(ClaudeAgentOptions(resume="r", fork_session=True, session_id=str(uuid4()), resume_session_at="u"))
     check(ClaudeAgentOptions(skills=["pdf", "plugin:docx"], permission_mode="manual"))
 
@@ -286,8 +338,19 @@ def test_a_cli_that_is_too_old_is_told_with_what_it_lacks(found, options, missin
     assert too_old(found, ClaudeAgentOptions(**options)) == missing
 
 
-def test_credentials_in_the_environment_are_not_in_the_repr():
-    assert "sk-secret" not in repr(ClaudeAgentOptions(env={"ANTHROPIC_API_KEY": "sk-secret"}))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"env": {"ANTHROPIC_API_KEY": "hunter2"}},
+        {"mcp_servers": {"a": {"type": "http", "url": "u", "headers": {"Authorization": "Bearer hunter2"}}}},
+        {"settings": '{"env": {"ANTHROPIC_AUTH_TOKEN": "hunter2"}}'},
+        {"extra_args": {"token": "hunter2"}},
+        {"agents": {"a": AgentDefinition("d", "p", mcpServers=[{"b": {"command": "c", "env": {"T": "hunter2"}}}])}},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_may_hold_credentials_is_not_in_the_repr(fields):
+    assert "hunter2" not in repr(ClaudeAgentOptions(**fields))
 
 
 def test_every_official_field_is_here_in_the_official_order():
