@@ -1,8 +1,9 @@
 """The CLI as a byte stream: started, fed, read and ended within bounds.
 
-Layer 2. Above: `session` moves the bytes. Below: anyio, `locate`, `protocol.launch`. The CLI gets a process session of
-its own, so that the kernel's interrupt (sent to the whole group) does not hit it. Its error output is always read; the
-last of it explains what went wrong. When this process dies without a word, the `guardian` ends the CLI.
+Layer 2. Above: `session` moves the bytes. Below: anyio, `locate`, `protocol.launch`, `conversation.redact`. The CLI gets
+a process session of its own, so that the kernel's interrupt (sent to the whole group) does not hit it. Its error output
+is always read; the last of it explains what went wrong. When this process dies without a word, the `guardian` ends the
+CLI.
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def _signal(pid: int, number: signal.Signals) -> None:
 class CLIProcess(ByteStream):
     """A running CLI. Made by `start`; `stderr_tail` and `exit_code` tell how it ended."""
 
-    def __init__(self, process: Process, on_stderr: Callable[[str], None] | None):
+    def __init__(self, process: Process, on_stderr: Callable[[str], None] | None, environ: Mapping[str, str]):
         self._process = process
-        self._on_stderr = on_stderr
+        self._on_stderr, self._environ = on_stderr, environ
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
         self.silent = anyio.Event()
         """Set when the error output was read to its end."""
@@ -95,7 +96,7 @@ class CLIProcess(ByteStream):
         except OSError as error:
             raise CLIConnectionError(f"The CLI {command[0]} could not be started: {error}") from error
         logger.debug("started %s as process %s", command[0], process.pid)
-        return cls(process, options.stderr)
+        return cls(process, options.stderr, environ)
 
     # -- bytes --------------------------------------------------------------------------------------------------
 
@@ -137,8 +138,10 @@ class CLIProcess(ByteStream):
 
     @property
     def stderr_tail(self) -> str:
-        """The last lines of the error output."""
-        return "\n".join(self._lines)
+        """The last lines of the error output, for an error: without the secrets of the CLI's environment."""
+        from claude_nb.conversation.redact import Redactor
+
+        return Redactor(self._environ).text("\n".join(self._lines))
 
     # -- the end ------------------------------------------------------------------------------------------------
 

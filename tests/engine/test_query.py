@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from contextlib import aclosing
 from pathlib import Path
 
@@ -230,6 +231,18 @@ async def test_a_cli_that_dies_at_the_start_tells_what_it_said(options, tmp_path
     cli.chmod(0o755)
     with pytest.raises(kind, match=words):
         await run("x", options(cli_path=cli))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
+@pytest.mark.parametrize("words", ["", "unknown option", "Invalid API key"])
+@pytest.mark.parametrize("key", ["sk-ant-api03-0123456789abcdef", "correct-horse-battery"])
+async def test_a_cli_that_prints_its_key_and_dies_gives_the_key_to_nobody(options, tmp_path, words, key):
+    cli = tmp_path / "claude"
+    cli.write_text(f'#!/bin/sh\necho "{words} with $ANTHROPIC_API_KEY" >&2; exit 3\n')
+    cli.chmod(0o755)
+    with pytest.raises(ClaudeSDKError, match=r"with \[redacted: ANTHROPIC_API_KEY\]") as caught:
+        await run("x", options(cli_path=cli, env={"ANTHROPIC_API_KEY": key}))
+    assert key not in repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
