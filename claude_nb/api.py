@@ -84,10 +84,13 @@ from claude_nb.protocol.config import ThinkingConfig as ThinkingConfig
 from claude_nb.protocol.config import ThinkingConfigAdaptive as ThinkingConfigAdaptive
 from claude_nb.protocol.config import ThinkingConfigDisabled as ThinkingConfigDisabled
 from claude_nb.protocol.config import ThinkingConfigEnabled as ThinkingConfigEnabled
+from claude_nb.protocol.config import ThinkingDisplay as ThinkingDisplay
 from claude_nb.protocol.config import ToolsPreset as ToolsPreset
 from claude_nb.protocol.control import ContextUsageCategory as ContextUsageCategory
 from claude_nb.protocol.control import ContextUsageResponse as ContextUsageResponse
 from claude_nb.protocol.control import InterruptReceipt as InterruptReceipt
+from claude_nb.protocol.control import McpClaudeAIProxyServerConfig as McpClaudeAIProxyServerConfig
+from claude_nb.protocol.control import McpSdkServerConfigStatus as McpSdkServerConfigStatus
 from claude_nb.protocol.control import McpServerConnectionStatus as McpServerConnectionStatus
 from claude_nb.protocol.control import McpServerInfo as McpServerInfo
 from claude_nb.protocol.control import McpServerStatus as McpServerStatus
@@ -118,11 +121,13 @@ from claude_nb.protocol.hook_input import StopHookInput as StopHookInput
 from claude_nb.protocol.hook_input import SubagentStartHookInput as SubagentStartHookInput
 from claude_nb.protocol.hook_input import SubagentStopHookInput as SubagentStopHookInput
 from claude_nb.protocol.hook_input import UserPromptSubmitHookInput as UserPromptSubmitHookInput
+from claude_nb.protocol.hook_output import AsyncHookJSONOutput as AsyncHookJSONOutput
 from claude_nb.protocol.hook_output import CwdChangedHookSpecificOutput as CwdChangedHookSpecificOutput
 from claude_nb.protocol.hook_output import ElicitationHookSpecificOutput as ElicitationHookSpecificOutput
 from claude_nb.protocol.hook_output import ElicitationResultHookSpecificOutput as ElicitationResultHookSpecificOutput
 from claude_nb.protocol.hook_output import FileChangedHookSpecificOutput as FileChangedHookSpecificOutput
 from claude_nb.protocol.hook_output import HookJSONOutput as HookJSONOutput
+from claude_nb.protocol.hook_output import HookSpecificOutput as HookSpecificOutput
 from claude_nb.protocol.hook_output import MessageDisplayHookSpecificOutput as MessageDisplayHookSpecificOutput
 from claude_nb.protocol.hook_output import NotificationHookSpecificOutput as NotificationHookSpecificOutput
 from claude_nb.protocol.hook_output import PermissionDeniedHookSpecificOutput as PermissionDeniedHookSpecificOutput
@@ -137,6 +142,7 @@ from claude_nb.protocol.hook_output import SessionStartHookSpecificOutput as Ses
 from claude_nb.protocol.hook_output import StopHookSpecificOutput as StopHookSpecificOutput
 from claude_nb.protocol.hook_output import SubagentStartHookSpecificOutput as SubagentStartHookSpecificOutput
 from claude_nb.protocol.hook_output import SubagentStopHookSpecificOutput as SubagentStopHookSpecificOutput
+from claude_nb.protocol.hook_output import SyncHookJSONOutput as SyncHookJSONOutput
 from claude_nb.protocol.hook_output import (
     UserPromptExpansionHookSpecificOutput as UserPromptExpansionHookSpecificOutput,
 )

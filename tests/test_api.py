@@ -31,3 +31,12 @@ def test_importing_brings_no_engine_and_asking_for_query_nothing_heavy():
 
 def test_a_star_import_brings_all_of_them():
     assert python("from claude_nb import *; print(query.__module__)") == "claude_nb.engine.query"
+    assert python("from claude_nb.types import *; print(HookInput.__args__[0].__name__)") == "PreToolUseHookInput"
+
+
+def test_the_module_of_types_costs_no_more_and_has_no_other_names():
+    assert (
+        python("import sys; from claude_nb.types import SyncHookJSONOutput; print('anyio' in sys.modules)") == "False"
+    )
+    with pytest.raises(ImportError, match="HookInptu"):
+        from claude_nb.types import HookInptu  # noqa: F401

@@ -30,6 +30,7 @@ LAYERS = {
     "demo": 5,
     "testing": 5,
     "api": 6,
+    "types": 7,
 }
 # Rooms that share a number but not a wall: errors are the words of the protocol, and the command starts the demo,
 # whose model is also the kit for users' tests. A chat hosts its questions, a rewind moves a chat.

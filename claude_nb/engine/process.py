@@ -1,9 +1,9 @@
 """The CLI as a byte stream: started, fed, read and ended within bounds.
 
-Layer 2. Above: `session` moves the bytes. Below: anyio, `locate`, `protocol.launch`, `conversation.redact`. The CLI gets
-a process session of its own, so that the kernel's interrupt (sent to the whole group) does not hit it. Its error output
-is always read; the last of it explains what went wrong. When this process dies without a word, the `guardian` ends the
-CLI.
+Layer 2. Above: `session` moves the bytes. Below: anyio, `locate`, `protocol.launch`, and `conversation.redact` for the
+last words. The CLI gets a process session of its own, so that the kernel's interrupt (sent to the whole group) does not
+hit it. Its error output is always read; the last of it explains what went wrong. When this process dies without a word,
+the `guardian` ends the CLI.
 """
 
 from __future__ import annotations

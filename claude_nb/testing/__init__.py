@@ -9,6 +9,8 @@ from claude_nb.demo.answer import Answer, ApiError, Gate, HangUp, Part, Pause, R
 from claude_nb.demo.model import Script, ScriptedModel, echo
 from claude_nb.demo.request import Request, ToolResult
 
+from .conformance import run_session_store_conformance
+
 __all__ = [
     "Answer",
     "ApiError",
@@ -25,4 +27,5 @@ __all__ = [
     "ToolResult",
     "ToolUse",
     "echo",
+    "run_session_store_conformance",
 ]

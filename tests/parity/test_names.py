@@ -1,16 +1,21 @@
 """Code written for the official Python SDK 0.2.186 finds its names here, with the call shapes it knows."""
 
+import ast
 import builtins
 import copy
 import dataclasses
 import inspect
 import pickle
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, get_args, is_typeddict
 
+import claude_agent_sdk.testing as official_testing
+import claude_agent_sdk.types as official_types
 import pytest
 
-import claude_nb
+import claude_nb.testing
+import claude_nb.types
 
 from . import names
 
@@ -46,6 +51,39 @@ def takes(function: Any, shape: str) -> None:
 def test_all_159_names_are_there() -> None:
     assert len(names.ALL) == 159
     assert [name for name in sorted(names.ALL) if not hasattr(claude_nb, name)] == []
+
+
+# Names of claude_agent_sdk.types that are not here, and why.
+NOT_HERE = {
+    **dict.fromkeys(
+        (
+            *("ControlErrorResponse", "ControlResponse", "SDKControlRequest", "SDKControlResponse"),
+            *("SDKControlInitializeRequest", "SDKControlInterruptRequest", "SDKControlMcpMessageRequest"),
+            *("SDKControlMcpReconnectRequest", "SDKControlMcpToggleRequest", "SDKControlPermissionRequest"),
+            *("SDKControlRewindFilesRequest", "SDKControlSetPermissionModeRequest", "SDKControlStopTaskRequest"),
+            "SDKHookCallbackRequest",
+        ),
+        "frames between SDK and CLI, which no call takes or gives",
+    ),
+}
+
+
+def test_the_modules_that_programs_import_from_have_their_names() -> None:
+    source = ast.parse(Path(official_types.__file__).read_text(encoding="utf-8"))
+    theirs = {name for node in source.body for name in defined(node) if not name.startswith("_")}
+    assert len(theirs) > 100
+    assert {name for name in theirs if not hasattr(claude_nb.types, name)} == NOT_HERE.keys()
+    assert claude_nb.types.HookInput is claude_nb.HookInput
+    assert set(official_testing.__all__) <= set(claude_nb.testing.__all__)
+
+
+def defined(node: ast.stmt) -> Iterable[str]:
+    """The names that a statement of a module defines."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        yield node.name
+    for target in getattr(node, "targets", [getattr(node, "target", None)]):
+        if isinstance(target, ast.Name):
+            yield target.id
 
 
 def test_names_are_listed_for_completion_and_star_imports() -> None:
