@@ -144,7 +144,8 @@ def _image(value: Any, kind: str | None) -> Block:
     try:
         block = picture_block(value)
     except ValueError as error:
-        raise ContentError(f"{str(error).capitalize()}.") from None
+        words = str(error)
+        raise ContentError(f"{words[:1].upper()}{words[1:]}.") from None
     if block is None:
         what = "These bytes are" if isinstance(value, bytes) else f"An object of type {type(value).__name__} is"
         raise ContentError(

@@ -23,8 +23,17 @@ PICTURES = (("IPython", "Image"), ("PIL", "Image"))
 FIGURES = (("matplotlib", "Figure"), ("matplotlib", "Axes"), ("seaborn", "_BaseGrid"))
 #: The API refuses images above 5 MB of base64.
 MAX_BYTES = 5_000_000 * 3 // 4
-#: Longer edges, in pixels, are scaled down by the API anyway; smaller images are quicker and cost fewer tokens.
+#: The API refuses images with a longer edge, in pixels; files below that are sent as they are.
+MAX_FILE_EDGE = 8000
+#: Longer edges are scaled down by the API anyway; smaller images are quicker and cost fewer tokens.
 MAX_EDGE = 1568
+#: How a picture is tried to be written, until it is small enough.
+FORMATS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("PNG", {}),
+    ("JPEG", {"quality": 85}),
+    ("JPEG", {"quality": 60}),
+    ("JPEG", {"quality": 30}),
+)
 
 
 def is_a(value: object, package: str, name: str) -> bool:
@@ -43,16 +52,16 @@ def picture_block(value: Any) -> Block | None:
     """The image block for a picture; None if `value` is not one.
 
     Pictures are: matplotlib figures and axes, seaborn grids, PIL images, IPython's Image, and bytes that hold a PNG,
-    JPEG, GIF or WebP file. Raises ValueError for one too large to send.
+    JPEG, GIF or WebP file. Raises ValueError for one that is too large to send, or too large and broken.
     """
     if isinstance(value, (bytes, bytearray, memoryview)):
         return from_bytes(bytes(value))
     if is_a(value, "IPython", "Image"):
         return _from_ipython(value)
     if is_a(value, "PIL", "Image"):
-        return _block("image/png", _png_of_pil(value))
+        return _from_pil(value)
     figure = _figure(value)
-    return None if figure is None else _block("image/png", _png_of_figure(figure))
+    return None if figure is None else from_bytes(_png_of_figure(figure))
 
 
 def media_type(data: bytes) -> str | None:
@@ -67,7 +76,9 @@ def from_bytes(data: bytes) -> Block | None:
     media = media_type(data)
     if media is None:
         return None
-    return _block(media, data) if len(data) <= MAX_BYTES else _block("image/png", _shrunk(data))
+    if len(data) <= MAX_BYTES and _edge(data) <= MAX_FILE_EDGE:
+        return _block(media, data)
+    return _shrunk(data)
 
 
 def _from_ipython(value: Any) -> Block | None:
@@ -92,30 +103,78 @@ def _png_of_figure(figure: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _png_of_pil(image: Any) -> bytes:
-    small = image.copy()
+def _from_pil(image: Any) -> Block:
+    from PIL import ImageOps
+
+    # What is saved here says nothing of how the camera was held.
+    small = ImageOps.exif_transpose(_ranged(image))
     small.thumbnail((MAX_EDGE, MAX_EDGE))
-    if small.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-        small = small.convert("RGB")  # CMYK, float and others that PNG does not know
-    buffer = io.BytesIO()
-    small.save(buffer, format="PNG")
-    return buffer.getvalue()
+    data = b""
+    for format, options in FORMATS[1:] if image.format in ("JPEG", "MPO") else FORMATS:
+        buffer = io.BytesIO()
+        _fit_for(format, small).save(buffer, format=format, **options)
+        data = buffer.getvalue()
+        if len(data) <= MAX_BYTES:
+            return _block(f"image/{format.lower()}", data)
+    raise ValueError(_too_large(data))
 
 
-def _shrunk(data: bytes) -> bytes:
+def _ranged(image: Any) -> Any:
+    """Numbers wider than a byte, as microscopes and depth maps have them, spread over black to white."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    wide = image.convert("I").convert("F") if image.mode.startswith("I;") else image.convert("F")
+    low, high = wide.getextrema()
+    if high > low:
+        factor = 255 / (high - low)
+        wide = wide.point(lambda value: value * factor + -low * factor)
+    return wide.convert("L")
+
+
+def _fit_for(format: str, image: Any) -> Any:
+    """The picture in a mode that the format has; JPEG shows what is transparent as white."""
+    from PIL import Image
+
+    if format == "PNG":
+        return image if image.mode in ("1", "L", "LA", "P", "RGB", "RGBA") else image.convert("RGB")
+    if image.mode in ("L", "RGB"):
+        return image
+    paper = Image.new("RGBA", image.size, "white")
+    paper.alpha_composite(image.convert("RGBA"))
+    return paper.convert("RGB")
+
+
+def _edge(data: bytes) -> int:
+    """The longer edge of an image file in pixels; 0 if it cannot be told, which leaves it to the API."""
     try:
         from PIL import Image
     except ImportError:
-        raise ValueError(
-            f"the image has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.1f} can be sent"
-            " (with Pillow installed it would be scaled down)"
-        ) from None
-    with Image.open(io.BytesIO(data)) as image:
-        return _png_of_pil(image)
+        return 0
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return max(image.size)
+    except Image.DecompressionBombError:
+        return MAX_FILE_EDGE + 1
+    except OSError:
+        return 0
+
+
+def _shrunk(data: bytes) -> Block:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ValueError(f"{_too_large(data)} (with Pillow installed it would be scaled down)") from None
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return _from_pil(image)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"the image is too large to be sent as it is, and cannot be scaled down: {error}") from error
 
 
 def _block(media: str, data: bytes) -> Block:
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"the image has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.1f} can be sent")
     encoded = base64.b64encode(data).decode()
     return {"type": "image", "source": {"type": "base64", "media_type": media, "data": encoded}}
+
+
+def _too_large(data: bytes) -> str:
+    return f"the image has {len(data) / 1e6:.1f} MB, at most {MAX_BYTES / 1e6:.1f} can be sent"

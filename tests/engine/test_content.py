@@ -81,6 +81,57 @@ def test_an_image_that_stays_too_large_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ContentError, match="at most"):
         image_block(PNG)
 
+    with pytest.raises(ContentError, match=r"^The image has \d\.\d MB, at most 0\.0 can be sent\.$"):
+        image_block(Image.new("RGB", (2, 2)))
+
+
+def opened(block: ImageBlock) -> Image.Image:
+    image = Image.open(io.BytesIO(base64.b64decode(block.source["data"])))
+    assert f"image/{(image.format or '').lower()}" == block.source["media_type"]
+    return image
+
+
+def test_a_picture_whose_png_is_too_large_goes_as_jpeg() -> None:
+    noise = Image.effect_noise((1500, 1500), 200).convert("RGBA")
+    noise.putalpha(Image.effect_noise(noise.size, 200))
+    buffer = io.BytesIO()
+    noise.save(buffer, format="PNG")
+    assert len(buffer.getvalue()) > picture.MAX_BYTES
+    for source in (noise, buffer.getvalue()):
+        assert opened(image_block(source)).format == "JPEG"
+
+
+def test_a_photograph_that_is_too_large_stays_a_jpeg_and_upright() -> None:
+    photograph = Image.effect_noise((3000, 2500), 200)
+    exif = photograph.getexif()
+    exif[274] = 6  # held upright
+    buffer = io.BytesIO()
+    photograph.save(buffer, format="JPEG", quality=100, exif=exif)
+    assert len(buffer.getvalue()) > picture.MAX_BYTES
+    sent = opened(image_block(buffer.getvalue()))
+    assert (sent.format, sent.size) == ("JPEG", (1307, 1568))
+
+
+def test_a_file_is_scaled_down_only_when_the_api_would_refuse_it(tmp_path: Path) -> None:
+    at_most, too_long = png((8000, 2)), png((9000, 9))
+    assert opened(image_block(at_most)).size == (8000, 2)
+    file = tmp_path / "long.png"
+    file.write_bytes(too_long)
+    assert opened(image_block(file)).size == opened(image_block(too_long)).size == (1568, 2)
+
+
+@pytest.mark.parametrize("mode", ["F", "I", "I;16"])
+def test_wide_numbers_are_spread_over_black_to_white(mode: str) -> None:
+    wide = Image.new(mode, (3, 1))
+    for x, value in enumerate((1000, 1500, 2000)):
+        wide.putpixel((x, 0), value)
+    assert [opened(image_block(wide)).getpixel((x, 0)) for x in range(3)] == [0, 127, 255]
+
+
+def test_a_broken_image_too_large_to_be_sent_is_refused() -> None:
+    with pytest.raises(ContentError, match="cannot be scaled down"):
+        image_block(png((9000, 9))[:60])
+
 
 def test_documents_are_pdf_or_text(tmp_path: Path) -> None:
     paper, notes = tmp_path / "paper.pdf", tmp_path / "notes.md"
