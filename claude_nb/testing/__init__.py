@@ -1,6 +1,7 @@
-"""The kit for testing code that uses claude_nb: a scripted model for the real CLI.
+"""The kit for testing code that uses claude_nb: a scripted model for the real CLI, a CLI in memory, assertions.
 
-Above: your tests. Below: `claude_nb.demo.model`, where all of it is documented.
+Above: your tests. Below: `claude_nb.demo.model` (the scripted model), `transport`, `assertions`, and `conformance` for
+session stores; each is documented there.
 """
 
 from __future__ import annotations
@@ -9,11 +10,21 @@ from claude_nb.demo.answer import Answer, ApiError, Gate, HangUp, Part, Pause, R
 from claude_nb.demo.model import Script, ScriptedModel, echo
 from claude_nb.demo.request import Request, ToolResult
 
+from .assertions import (
+    assert_ended_well,
+    assert_hook_asked,
+    assert_permission_asked,
+    assert_prompt_sent,
+    assert_tool_called,
+)
 from .conformance import run_session_store_conformance
+from .transport import Asked, FakeTransport
 
 __all__ = [
     "Answer",
     "ApiError",
+    "Asked",
+    "FakeTransport",
     "Gate",
     "HangUp",
     "Part",
@@ -26,6 +37,11 @@ __all__ = [
     "Thinking",
     "ToolResult",
     "ToolUse",
+    "assert_ended_well",
+    "assert_hook_asked",
+    "assert_permission_asked",
+    "assert_prompt_sent",
+    "assert_tool_called",
     "echo",
     "run_session_store_conformance",
 ]

@@ -27,13 +27,10 @@ from claude_nb import (
     StreamEvent,
     SystemMessage,
     TextBlock,
-    ToolUseBlock,
     query,
 )
 from claude_nb.errors import LOGIN_HINT
-from claude_nb.testing import ApiError, Text, Thinking, ToolUse
-
-from .fake import FakeCLI
+from claude_nb.testing import ApiError, FakeTransport, Text, Thinking, ToolUse, assert_ended_well, assert_tool_called
 
 pytestmark = pytest.mark.anyio
 
@@ -81,7 +78,7 @@ async def test_tool_calls_and_thinking_come_as_blocks(model, options, tmp_path):
     messages = await run("What does the note say?", options(allowed_tools=["Read"]))
     blocks = [b for m in messages if isinstance(m, AssistantMessage) for b in m.content]
     assert [type(b).__name__ for b in blocks] == ["ThinkingBlock", "TextBlock", "ToolUseBlock", "TextBlock"]
-    assert next(b for b in blocks if isinstance(b, ToolUseBlock)).input == {"file_path": str(note)}
+    assert assert_tool_called(messages, "Read").input == {"file_path": str(note)}
     assert "hello from the file" in json.dumps([m.raw for m in messages])
 
 
@@ -263,45 +260,8 @@ async def test_a_cli_killed_in_mid_turn_ends_the_stream_with_its_signal(model, o
 
 async def test_a_transport_of_the_users_replaces_the_process():
     transport = FakeTransport()
-    messages = await run("hello", None, transport=transport)
-    assert [m.result for m in messages if isinstance(m, ResultMessage)] == ["Echo: hello"]
-    assert transport.calls[0] == "connect"
-    assert transport.calls[-1] == "close"
-    assert "end_input" in transport.calls
-
-
-class FakeTransport:
-    """The official SDK's shape of a transport, in front of the fake CLI."""
-
-    def __init__(self):
-        self.calls = []
-        self._cli = FakeCLI()
-
-    async def connect(self):
-        self.calls.append("connect")
-
-    async def write(self, data):
-        self.calls.append("write")
-        await self._cli.send(data.encode())
-
-    async def read_messages(self):
-        try:
-            while True:
-                for line in (await self._cli.receive()).splitlines():
-                    yield json.loads(line)
-        except anyio.EndOfStream:
-            return
-
-    async def close(self):
-        self.calls.append("close")
-        await self._cli.aclose()
-
-    def is_ready(self):
-        return True
-
-    async def end_input(self):
-        self.calls.append("end_input")
-        self._cli.die()
+    assert assert_ended_well(await run("hello", None, transport=transport)).result == "Echo: hello"
+    assert (transport.connected, transport.input_ended, transport.closed) == (True, True, True)
 
 
 class FailingTransport(FakeTransport):

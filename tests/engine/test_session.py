@@ -120,7 +120,7 @@ async def test_a_control_request_gets_its_payload_whatever_is_unread():
         async def answer():
             request = await cli.heard("control_request", "list_models")
             cli.say(*[delta("x")] * 500)
-            cli.reply(request, {"models": [{"value": "opus"}]})
+            cli.respond(request, {"models": [{"value": "opus"}]})
 
         tasks.start_soon(answer)
         with anyio.fail_after(5):
@@ -147,7 +147,7 @@ async def test_a_request_nobody_answers_times_out_and_its_late_reply_is_dropped(
     async with Session(stream=cli) as session:
         with pytest.raises(ControlTimeoutError, match=r"get_plan within 0\.05 s"):
             await session.request("get_plan", timeout=0.05)
-        cli.reply(await cli.heard("control_request", "get_plan"), {})
+        cli.respond(await cli.heard("control_request", "get_plan"), {})
         ticket = await session.prompt("still here")
         with anyio.fail_after(5):
             assert (await ticket.result()).result == "Echo: still here"
@@ -218,7 +218,7 @@ async def test_a_permission_question_is_answered_by_the_callback_once():
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli):
-        cli.ask("q", "can_use_tool", tool_name="Bash", input={"command": "ls"}, tool_use_id="t")
+        cli.put("q", "can_use_tool", tool_name="Bash", input={"command": "ls"}, tool_use_id="t")
         answer = await cli.heard("control_response")
         assert answer["response"] == {
             "subtype": "success",
@@ -233,7 +233,7 @@ async def test_a_callback_that_raises_refuses_with_its_words(caplog):
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli):
-        cli.ask("q", "can_use_tool", tool_name="Bash", input={})
+        cli.put("q", "can_use_tool", tool_name="Bash", input={})
         answer = await cli.heard("control_response")
     assert answer["response"] == {"subtype": "error", "request_id": "q", "error": "the policy is broken"}
 
@@ -287,7 +287,7 @@ async def test_questions_nobody_can_answer_are_refused_as_the_protocol_says(subt
     cli = FakeCLI()
     with caplog.at_level(logging.WARNING):
         async with Session(stream=cli):
-            cli.ask("q", subtype)
+            cli.put("q", subtype)
             assert words in (await cli.heard("control_response"))["response"]["error"]
     assert not caplog.records
 
@@ -306,14 +306,14 @@ async def test_a_withdrawn_question_cancels_its_callback_and_is_not_answered():
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli) as session:
-        cli.ask("q", "can_use_tool", tool_name="Bash", input={})
+        cli.put("q", "can_use_tool", tool_name="Bash", input={})
         with anyio.fail_after(5):
             await asked.wait()
             cli.say({"type": "control_cancel_request", "request_id": "q"})
             await cancelled.wait()
             await (await session.prompt("x")).result()
         assert signals[0].is_set()
-        assert not [frame for frame in cli.said if frame["type"] == "control_response"]
+        assert not [frame for frame in cli.sent if frame["type"] == "control_response"]
 
 
 async def test_callbacks_run_side_by_side():
@@ -329,8 +329,8 @@ async def test_callbacks_run_side_by_side():
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli):
-        cli.ask("a", "can_use_tool", tool_name="A", input={})
-        cli.ask("b", "can_use_tool", tool_name="B", input={})
+        cli.put("a", "can_use_tool", tool_name="A", input={})
+        cli.put("b", "can_use_tool", tool_name="B", input={})
         answers = [await cli.heard("control_response", count=n) for n in (1, 2)]
     assert {a["response"]["request_id"]: a["response"]["response"]["message"] for a in answers} == {"a": "A", "b": "B"}
 
@@ -347,7 +347,7 @@ async def test_callbacks_see_the_context_variables_of_the_prompt():
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli) as session:
         where.set("cell 7")
         await session.prompt("x")
-        cli.ask("q", "can_use_tool", tool_name="A", input={})
+        cli.put("q", "can_use_tool", tool_name="A", input={})
         await cli.heard("control_response")
     assert seen == ["cell 7"]
 
@@ -385,7 +385,7 @@ async def test_callbacks_run_in_the_context_of_the_prompt_that_is_worked_on():
 async def test_elicitations_are_declined_unless_someone_answers():
     cli = FakeCLI()
     async with Session(stream=cli):
-        cli.ask("q", "elicitation", message="name?")
+        cli.put("q", "elicitation", message="name?")
         assert (await cli.heard("control_response"))["response"]["response"] == {"action": "decline"}
 
     async def answer(request):
@@ -393,7 +393,7 @@ async def test_elicitations_are_declined_unless_someone_answers():
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(on_elicitation=answer), stream=cli):
-        cli.ask("q", "elicitation", message="name?")
+        cli.put("q", "elicitation", message="name?")
         assert (await cli.heard("control_response"))["response"]["response"]["content"] == {"name": "name?"}
 
 
@@ -403,15 +403,15 @@ async def test_dialogs_stay_open_unless_someone_answers():
 
     cli = FakeCLI()
     async with Session(stream=cli) as session:
-        cli.ask("q", "request_user_dialog", dialog_kind="a")
+        cli.put("q", "request_user_dialog", dialog_kind="a")
         with anyio.fail_after(5):
             await (await session.prompt("x")).result()
-        assert not [frame for frame in cli.said if frame["type"] == "control_response"]
+        assert not [frame for frame in cli.sent if frame["type"] == "control_response"]
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(on_user_dialog=answer), stream=cli):
-        cli.ask("q1", "request_user_dialog", dialog_kind="a")
+        cli.put("q1", "request_user_dialog", dialog_kind="a")
         assert (await cli.heard("control_response"))["response"]["response"] == {"behavior": "completed", "result": 7}
-        cli.ask("q2", "request_user_dialog", dialog_kind="b")
+        cli.put("q2", "request_user_dialog", dialog_kind="b")
         assert (await cli.heard("control_response", count=2))["response"]["response"] == {"behavior": "cancelled"}
 
 
@@ -470,7 +470,7 @@ async def test_a_slow_callback_does_not_hold_the_pump():
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli) as session:
-        cli.ask("q", "can_use_tool", tool_name="A", input={})
+        cli.put("q", "can_use_tool", tool_name="A", input={})
         with anyio.fail_after(5):
             assert (await (await session.prompt("x")).result()).result == "Echo: x"
         gate.set()
@@ -486,4 +486,4 @@ async def test_closing_in_mid_turn_interrupts_and_ends_the_open_ticket():
         await session.aclose()
         with pytest.raises(CLIConnectionError, match="closed before the turn ended"):
             await ticket.result()
-    assert any(frame.get("request", {}).get("subtype") == "interrupt" for frame in cli.said)
+    assert any(frame.get("request", {}).get("subtype") == "interrupt" for frame in cli.sent)

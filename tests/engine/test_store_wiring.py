@@ -183,7 +183,7 @@ async def test_a_slow_store_holds_results_back_but_neither_questions_nor_replies
     cli.say(mirrored(tmp_path, "user", "assistant"), result(ticket.uuid), {"type": "system", "subtype": "after"})
     with anyio.fail_after(5):
         await store.asked.wait()
-        cli.ask("q1", "can_use_tool", tool_name="Bash", input={})
+        cli.put("q1", "can_use_tool", tool_name="Bash", input={})
         assert (await cli.heard("control_response"))["response"]["error"] == "not today"
         assert (seen, ticket.done) == ([], False)
         store.gate.set()

@@ -19,6 +19,7 @@ TOOL = "engine/test_tool.py"
 SERVER = "engine/test_tool_server.py"
 CONTENT = "engine/test_content.py"
 MESSAGE = "protocol/test_message.py"
+KIT = "testing/test_transport.py"
 ON_DISK = "sessions/test_real_cli.py"
 CHANGE = "sessions/test_change.py"
 FROM_STORE = "sessions/test_from_store.py"
@@ -290,7 +291,10 @@ SEEDS = {
     "Rust: trouble, permission denied": f"{RUST}::test_02_a_tool_that_is_not_allowed_changes_nothing",
     "Rust: CLI version": "engine/test_locate.py::test_a_cli_tells_its_version_or_nothing",
     "Rust: options checked early": f"{QUERY}::test_options_that_cannot_be_meant_start_nothing",
-    "Rust: kit for tests": "demo/test_readme.py::test_the_example_of_the_testing_kit_runs",
+    "Rust: kit for tests": "demo/test_readme.py::test_the_examples_of_the_testing_kit_run",
+    "Rust: kit for tests, mock transport": f"{KIT}::test_prompts_are_answered_from_the_queue_and_then_repeated",
+    "Rust: kit for tests, questions of the CLI": f"{KIT}::test_a_permission_is_asked_and_its_answer_kept",
+    "Rust: kit for tests, assertions": f"{KIT}::test_assertions_say_what_there_was_instead",
     "Ruby: messages as list": f"{RUBY}::test_streaming_input_takes_a_list_of_messages",
     "Ruby: messages as generator": f"{RUBY}::test_streaming_input_takes_a_generator",
     "Ruby: session ids in the stream": f"{RUBY}::test_streaming_input_may_name_its_sessions",
