@@ -78,42 +78,20 @@ class ProcessError(ClaudeSDKError):
 class ResultError(ProcessError):
     """The run ended with an error result. `data` is the result frame as the CLI sent it.
 
-    `subtype`, `errors`, `result`, `api_error_status`, `terminal_reason` and `session_id` are read from it.
+    From it: `subtype` (the kind of the result, `error_max_turns` say), `errors` (the CLI's own sentences), `result`
+    (its text), `api_error_status` (HTTP status of the API call that failed), `terminal_reason` (why the run ended, in
+    the CLI's words) and `session_id`; None where the frame has none.
     """
 
     def __init__(self, message: str, data: dict[str, Any] | None = None, exit_code: int | None = None):
         self.data: dict[str, Any] = data or {}
+        self.subtype: str | None = self.data.get("subtype")
+        self.errors: list[str] = list(self.data.get("errors") or [])
+        self.result: str | None = self.data.get("result")
+        self.api_error_status: int | None = self.data.get("api_error_status")
+        self.terminal_reason: str | None = self.data.get("terminal_reason")
+        self.session_id: str | None = self.data.get("session_id")
         super().__init__(message, exit_code)
-
-    @property
-    def subtype(self) -> str | None:
-        """Kind of the result, for example `error_max_turns`."""
-        return self.data.get("subtype")
-
-    @property
-    def errors(self) -> list[str]:
-        """The CLI's own error sentences."""
-        return list(self.data.get("errors") or [])
-
-    @property
-    def result(self) -> str | None:
-        """Text of the result, if it has one."""
-        return self.data.get("result")
-
-    @property
-    def api_error_status(self) -> int | None:
-        """HTTP status of the API call that failed, if one did."""
-        return self.data.get("api_error_status")
-
-    @property
-    def terminal_reason(self) -> str | None:
-        """Why the run ended, in the CLI's words."""
-        return self.data.get("terminal_reason")
-
-    @property
-    def session_id(self) -> str | None:
-        """The session the result belongs to."""
-        return self.data.get("session_id")
 
 
 class AuthenticationError(ResultError):

@@ -302,30 +302,58 @@ class StreamEvent:
         event = self.raw.get("event")
         return event if isinstance(event, dict) else {}
 
+    @event.setter
+    def event(self, value: dict[str, Any]) -> None:
+        self._set("event", value)
+
     @property
     def uuid(self) -> str:
         """Id of this event."""
         return str(self.raw.get("uuid", ""))
+
+    @uuid.setter
+    def uuid(self, value: str) -> None:
+        self._set("uuid", value)
 
     @property
     def session_id(self) -> str:
         """The session it belongs to."""
         return str(self.raw.get("session_id", ""))
 
+    @session_id.setter
+    def session_id(self, value: str) -> None:
+        self._set("session_id", value)
+
     @property
     def parent_tool_use_id(self) -> str | None:
         """The tool call whose sub-agent is talking; None for the main conversation."""
         return self.raw.get("parent_tool_use_id")
+
+    @parent_tool_use_id.setter
+    def parent_tool_use_id(self, value: str | None) -> None:
+        self._set("parent_tool_use_id", value)
 
     @property
     def user_message_uuid(self) -> str | None:
         """The prompt being answered; only on the first event of a message."""
         return self.raw.get("user_message_uuid")
 
+    @user_message_uuid.setter
+    def user_message_uuid(self, value: str | None) -> None:
+        self._set("user_message_uuid", value)
+
     @property
     def user_message_uuids(self) -> list[str] | None:
         """All prompts being answered; only on the first event of a message."""
         return self.raw.get("user_message_uuids")
+
+    @user_message_uuids.setter
+    def user_message_uuids(self, value: list[str] | None) -> None:
+        self._set("user_message_uuids", value)
+
+    def _set(self, name: str, value: Any) -> None:
+        # The frame is not ours alone.
+        self.raw = {**self.raw, name: value}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StreamEvent) and self.raw == other.raw
@@ -333,7 +361,7 @@ class StreamEvent:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"StreamEvent({self.event!r}, parent_tool_use_id={self.parent_tool_use_id!r})"
+        return f"StreamEvent({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
 
 
 Message: TypeAlias = (

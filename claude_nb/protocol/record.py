@@ -22,11 +22,19 @@ def _names(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(name for name in model.model_fields if name not in _OURS)
 
 
+@cache
+def _needed(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(name for name, field in model.model_fields.items() if field.is_required())
+
+
 _Meta: Any = type(BaseModel)
 
 
 class _ByPosition(_Meta):  # type: ignore[misc]
-    """Takes positional arguments, in the order of the fields. Validation does not come by here, so it costs nothing."""
+    """Made by hand, a record takes what it is given, by position too, as a dataclass does.
+
+    What comes over the wire is validated, does not come by here, and costs nothing.
+    """
 
     def __call__(cls, *values: Any, **named: Any) -> Any:
         names = _names(cls)
@@ -35,7 +43,10 @@ class _ByPosition(_Meta):  # type: ignore[misc]
         given = dict(zip(names, values, strict=False))
         if twice := given.keys() & named.keys():
             raise TypeError(f"{cls.__name__} got {', '.join(sorted(twice))} twice.")
-        return super().__call__(**given, **named)
+        given |= named
+        if missing := [name for name in _needed(cls) if name not in given]:
+            raise TypeError(f"{cls.__name__} needs {', '.join(missing)}.")
+        return cls.model_construct(**given)
 
     @property
     def __match_args__(cls) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from typing import Annotated, Any, Literal, NotRequired, Optional, TypedDict
@@ -649,3 +649,17 @@ def test_importing_tools_imports_neither_mcp_nor_jsonschema() -> None:
     code = "import sys, claude_nb.engine.tool; print([m for m in ('mcp', 'jsonschema') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=True)
     assert done.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("given", [{}, {"input_schema": {"a": int, "b": int}}], ids=["signature", "schema"])
+def test_a_tool_is_replaced_like_the_dataclass_it_was(given: dict[str, Any]) -> None:
+    @tool(name="add", description="Add.", **given)
+    def add(a: Any, b: int = 0) -> int:
+        return (a["a"] + a["b"]) if isinstance(a, dict) else a + b
+
+    other = replace(add, description="Add up.")
+    assert (other.name, other.description, other.schema) == ("add", "Add up.", add.schema)
+    for made in (add, other):
+        assert anyio.run(made.call, {"a": 1, "b": 2})["content"][0]["text"] == "3"
+    whole = replace(add, input_schema={"a": int, "b": int})
+    assert anyio.run(whole.call, {"a": 1, "b": 2})["content"][0]["text"] == "3"

@@ -22,6 +22,7 @@ from claude_nb.engine.mcp.result import Present, error, to_result
 from claude_nb.engine.mcp.schema import ArgumentsError, Shape, shape_of
 from claude_nb.engine.mcp.signature import describe, innermost
 from claude_nb.errors import OptionsError
+from claude_nb.protocol.record import Fields
 
 T = TypeVar("T")
 
@@ -54,7 +55,11 @@ class SdkMcpTool(Generic[T]):
 
     `handler` takes the arguments as one value (official form) or, made from a signature, as keywords. `input_schema`
     is what was given, or the JSON Schema of the signature; `schema` is always the JSON Schema the model sees.
+    `dataclasses.replace` makes another one of it; `signature`, how arguments become keywords, goes along unless the
+    `input_schema` is replaced.
     """
+
+    __dataclass_fields__ = Fields("name", "description", "input_schema", "handler", "annotations", "signature")
 
     def __init__(
         self,
@@ -74,8 +79,8 @@ class SdkMcpTool(Generic[T]):
         self.input_schema = input_schema
         self.handler = handler
         self.annotations = annotations
-        self._by_keyword = signature is not None
-        self._shape = signature or shape_of(input_schema)
+        self.signature = signature if signature and signature.schema is input_schema else None
+        self._shape = self.signature or shape_of(input_schema)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function as if it had never become a tool."""
@@ -115,7 +120,7 @@ class SdkMcpTool(Generic[T]):
         except ArgumentsError as fault:
             return error(f"Invalid arguments for {self.name}: {fault}")
         fn, kwargs = _function(self.handler), read
-        if not self._by_keyword:
+        if not self.signature:
             fn, kwargs = functools.partial(fn, read), {}
         try:
             return to_result(await (runner or run)(fn, kwargs), present)
