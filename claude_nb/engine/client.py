@@ -7,9 +7,7 @@ while it needs one). Here is only who is asked, and in which order the answers a
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, AsyncIterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,7 +15,7 @@ from typing import Any, Literal, Self
 import anyio
 from anyio.abc import ByteStream
 
-from claude_nb.errors import ClaudeSDKError, CLIConnectionError, TurnInterrupted
+from claude_nb.errors import CLIConnectionError, TurnInterrupted
 from claude_nb.protocol.config import McpServerConfig
 from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.message import Message, ResultMessage
@@ -26,11 +24,10 @@ from claude_nb.protocol.options import ClaudeAgentOptions
 from .background import spawn
 from .content import Content, is_frame, messages
 from .control import Controls
-from .inbox import Inbox
 from .named import NamedSession
 from .pool import Pool
+from .responses import Responses
 from .transport import Transport, TransportStream
-from .turn import Ticket
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +36,6 @@ DEFAULT = "default"
 MAX_RUNNING = 8
 
 Prompts = AsyncIterable[Any]
-
-
-@dataclass(slots=True, frozen=True)
-class _Sent:
-    """A prompt whose answer was not received yet, and where it will be."""
-
-    session: NamedSession
-    ticket: Ticket
-    inbox: Inbox
 
 
 class ClaudeSDKClient(Controls):
@@ -75,7 +63,7 @@ class ClaudeSDKClient(Controls):
         self._limits = {"max_running": max_running, "park_after": park_after}
         self._pool: Pool | None = None
         self._connected = False
-        self._sent: deque[_Sent] = deque()
+        self._responses = Responses()
         self._feeding: anyio.CancelScope | None = None
 
     async def __aenter__(self) -> Self:
@@ -100,7 +88,7 @@ class ClaudeSDKClient(Controls):
         except BaseException:
             await pool.aclose()
             raise
-        self._pool, self._sent, self._connected = pool, deque(), True
+        self._pool, self._responses, self._connected = pool, Responses(), True
         if isinstance(prompt, AsyncIterable):
             self._feeding = anyio.CancelScope()
             spawn(partial(self._feed, self._feeding, prompt), "prompts of a claude client")
@@ -179,8 +167,7 @@ class ClaudeSDKClient(Controls):
         if is_frame(item) and item.get("session_id") not in (None, "", DEFAULT):
             name = item["session_id"]
         session = self._running_pool()[name]
-        ticket, inbox = await session.submit(item)
-        self._sent.append(_Sent(session, ticket, inbox))
+        self._responses.expect(session, *await session.submit(item))
 
     async def new_session(self, prompt: Content | Prompts | None = None, session_id: str | None = None) -> str:
         """Begin an empty conversation beside the others, with `prompt` if given; returns its name for `query`.
@@ -190,7 +177,7 @@ class ClaudeSDKClient(Controls):
         pool = self._running_pool()
         name = pool.fresh_name() if session_id is None else session_id
         if name in pool:
-            self._sent = deque(sent for sent in self._sent if sent.session is not pool[name])
+            self._responses.forget(pool[name])
             await pool.end(name)
         session = pool[name]
         if prompt is not None:
@@ -225,42 +212,55 @@ class ClaudeSDKClient(Controls):
         while True:
             chosen = [session for session in pool if session_id in (None, session.name)]
             for session in chosen:
-                for message in _unread(session):
+                for message in self._responses.unread(session):
                     yield message
             if all(session.over for session in chosen):
                 return
             await pool.bell.wait()
 
     async def receive_response(self, session_id: str | None = None) -> AsyncIterator[Message]:
-        """The messages up to and including the result of the oldest prompt that was not received yet.
+        """The messages up to and including the result of the oldest prompt whose response was not received yet.
 
         Of all sessions, or of the one named; so each `query` is followed by one `receive_response`, and several in any
-        sessions by as many, in the order of the queries. An extra turn of the CLI (a background task's report) is among
-        the messages and does not end the response. A prompt that was taken out of the queue has no result: its
-        response ends with what there is. Raises what ended the CLI if there will be no result. Without a prompt, the
-        response ends with the next result of any kind.
+        sessions by as many, in the order of the queries. The CLI may answer prompts that were queued in one turn: the
+        first of their responses has its messages, each of them its result. A result that was read with
+        `receive_messages` is not received again.
+
+        A response that was left early is not taken up by the next one. An extra turn of the CLI (a background task's
+        report) is among the messages and does not end the response. A prompt that was taken out of the queue has no
+        result: its response ends with what there is. Raises what ended the CLI if there will be no result. When there
+        is no prompt to answer, the response ends with the next result of any kind.
         """
         pool = self._pool_to_read()
-        sent = next((sent for sent in self._sent if session_id in (None, sent.session.name)), None)
-        if sent is not None:
-            self._sent.remove(sent)
-        session = sent.session if sent is not None else self._find(pool, session_id or DEFAULT)
-        while True:
-            for message in _unread(session, sent.inbox if sent is not None else None):
-                yield message
-                if isinstance(message, ResultMessage) and (sent is None or message is sent.ticket.outcome):
-                    self._forget(message)
-                    return
-            if session.over if sent is None else sent.ticket.done:
-                break
-            await pool.bell.wait()
-        outcome = sent.ticket.outcome if sent is not None else None
-        if isinstance(outcome, ClaudeSDKError) and not isinstance(outcome, TurnInterrupted):
-            raise outcome.with_traceback(None)
+        response = self._responses.due(session_id)
+        if response is None:
+            async for unasked in self._next_turn(pool, self._find(pool, session_id or DEFAULT)):
+                yield unasked
+            return
+        ticket = response.ticket
+        with self._responses.reading(response):
+            while response.passed or response.shared is None:
+                while (message := self._responses.take(response)) is not None:
+                    yield message
+                    if message is ticket.outcome:
+                        return
+                if ticket.done:
+                    break
+                await pool.bell.wait()
+        if isinstance(ticket.outcome, ResultMessage):
+            yield ticket.outcome
+        elif ticket.outcome is not None and not isinstance(ticket.outcome, TurnInterrupted):
+            raise ticket.outcome.with_traceback(None)
 
-    def _forget(self, result: ResultMessage) -> None:
-        """One result may answer several prompts: all of them are received with it."""
-        self._sent = deque(sent for sent in self._sent if sent.ticket.outcome is not result)
+    async def _next_turn(self, pool: Pool, session: NamedSession) -> AsyncIterator[Message]:
+        while True:
+            for message in self._responses.unread(session):
+                yield message
+                if isinstance(message, ResultMessage):
+                    return
+            if session.over:
+                return
+            await pool.bell.wait()
 
     def _pool_to_read(self) -> Pool:
         if self._pool is not None and any(inbox.items for session in self._pool for inbox in session.inboxes):
@@ -289,20 +289,3 @@ class ClaudeSDKClient(Controls):
     async def get_server_info(self) -> dict[str, Any] | None:
         """The same, as the official SDK has it."""
         return self.server_info
-
-
-def _unread(session: NamedSession, last: Inbox | None = None) -> Iterator[Message]:
-    """What was not read yet, process by process, up to what is in `last`.
-
-    Without `last` it goes as far as there is something, and raises what ended a process in mid-turn.
-    """
-    while session.inboxes and (last is None or last in session.inboxes):
-        inbox = session.inboxes[0]
-        while inbox.items:
-            yield inbox.items.popleft()
-        if inbox is last or not inbox.closed:
-            return
-        if session.inboxes and session.inboxes[0] is inbox:
-            session.inboxes.popleft()
-        if inbox.failure is not None and last is None:
-            raise inbox.failure.with_traceback(None)

@@ -157,14 +157,18 @@ class NamedSession(Controls):
     # -- what we say --------------------------------------------------------------------------------------------
 
     async def prompt(self, content: Content, *, uuid: str | None = None, **fields: Any) -> Ticket:
-        """Send a prompt and return at once, or as soon as there is a place for the process; see `Session.prompt`."""
+        """Send a prompt and return at once, or as soon as there is a place for the process; see `Session.prompt`.
+
+        Its messages can be read with the client's `receive_messages`, until the next response is received.
+        """
         async with self._up() as session:
             return await session.prompt(content, uuid=uuid, **fields)
 
     async def submit(self, item: Content) -> tuple[Ticket, Inbox]:
         """Send a prompt or a user message; the inbox is where its answer will be."""
         async with self._up() as session:
-            return await session.say(item), self._inbox
+            inbox = self._inbox
+            return await session.say(item), inbox
 
     async def request(self, subtype: str, *, timeout: float | None = None, **fields: Any) -> dict[str, Any]:
         """Send any control request; a session without a process gets one. See `Controls`."""
@@ -273,6 +277,14 @@ class NamedSession(Controls):
                 return
 
     # -- what the CLI says --------------------------------------------------------------------------------------
+
+    def prompts_of(self, inbox: Inbox) -> tuple[str, ...]:
+        """The prompts (their uuids) that the next message in that inbox answers; none: it is of an extra turn."""
+        if inbox.ends:
+            return inbox.ends[0].prompts
+        if inbox.closed:
+            return inbox.cut_off[:1]
+        return self._session.prompts[:1] if self._session is not None else ()
 
     def _hear(self, inbox: Inbox, message: Message) -> None:
         inbox.put(message)

@@ -54,10 +54,9 @@ async def query(
     await session.start()
     try:
         session.attend(feeder.run)
-        items = inbox.items
         while True:
-            while items:
-                yield items.popleft()
+            while inbox.items:
+                yield inbox.take()
             if inbox.closed:
                 break
             await inbox.bell.wait()

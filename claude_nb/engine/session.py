@@ -216,6 +216,11 @@ class Session(Controls):
         return self._machine.waiting
 
     @property
+    def prompts(self) -> tuple[str, ...]:
+        """The prompts (their uuids) that have no result yet, oldest first."""
+        return tuple(self._tickets)
+
+    @property
     def at_rest(self) -> bool:
         """Settled, and nothing goes on in the background: the process could be ended and nothing would be lost."""
         return self._machine.settled and not self.work

@@ -1,6 +1,7 @@
 """`ClaudeSDKClient` with the real CLI and a scripted model, on asyncio and trio."""
 
 import json
+from contextlib import aclosing
 
 import anyio
 import pytest
@@ -19,6 +20,7 @@ from claude_nb import (
     StreamEvent,
     create_sdk_mcp_server,
     tool,
+    user_message,
 )
 from claude_nb.testing import Text, ToolUse
 
@@ -240,6 +242,110 @@ async def test_a_session_goes_on_after_resume(model, options):
         assert client.session_id != session_id
 
 
+# -- whose answers they are ---------------------------------------------------------------------------------------
+
+
+async def test_a_response_answers_its_own_prompt_whoever_read_the_one_before(options):
+    async with ClaudeSDKClient(options()) as client:
+        await client.query("first")
+        async with aclosing(client.receive_messages()) as messages:
+            await until(messages, lambda m: isinstance(m, ResultMessage))
+        for prompt in ("second", "third"):
+            await client.query(prompt)
+            assert await answer(client) == f"Echo: {prompt}"
+
+
+async def test_a_reader_in_the_background_does_not_shift_what_is_received_after_it(options):
+    found = []
+
+    async def read(client, done):
+        async for message in client.receive_messages():
+            found.append(message.result) if isinstance(message, ResultMessage) else None
+            done.set() if len(found) == 3 else None
+
+    async with ClaudeSDKClient(options()) as client:
+        async with anyio.create_task_group() as tasks:
+            done = anyio.Event()
+            tasks.start_soon(read, client, done)
+            with anyio.fail_after(60):
+                for prompt in "abc":
+                    ticket = await client.session().prompt(prompt)
+                    await ticket.result()
+                await done.wait()
+            tasks.cancel_scope.cancel()
+        assert found == ["Echo: a", "Echo: b", "Echo: c"]
+        for prompt in "de":
+            await client.query(prompt)
+            assert await answer(client) == f"Echo: {prompt}"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_prompts_that_the_cli_answers_in_one_turn_have_a_response_each(model, options, at_once):
+    async def prompts():
+        for number in (1, 2, 3):
+            yield user_message(f"x{number}")
+
+    async with ClaudeSDKClient(options()) as client:
+        gate = model.gate()
+        model.reply(gate, Text("Echo: x1"))
+        if at_once:
+            await client.query(prompts())
+        else:
+            for number in (1, 2, 3):
+                await client.query(f"x{number}")
+        gate.open()
+        assert [await answer(client) for _ in range(3)] == ["Echo: x1", "Echo: x2\nx3", "Echo: x2\nx3"]
+        await client.query("x4")
+        assert await answer(client) == "Echo: x4"
+
+
+async def test_prompts_queued_behind_an_interrupted_turn_have_a_response_each(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        gate = model.gate()
+        model.reply(Text("begun "), gate, Text("never"))
+        for number in (1, 2, 3):
+            await client.query(f"x{number}")
+        assert await anyio.to_thread.run_sync(gate.reached.wait, 30)
+        with anyio.fail_after(20):
+            await client.interrupt()
+        gate.open()
+        first, second, third = [await answer(client) for _ in range(3)]
+        assert first is None
+        assert second == third
+        assert second.endswith("x2\nx3")
+
+
+async def test_a_response_does_not_hold_the_turns_that_were_waited_for_with_tickets(options):
+    async with ClaudeSDKClient(options(include_partial_messages=True)) as client:
+        for number in range(3):
+            with anyio.fail_after(60):
+                await (await client.session().prompt(f"by ticket {number}")).result()
+        await client.query("and now")
+        with anyio.fail_after(60):
+            messages = [message async for message in client.receive_response()]
+        assert [m.result for m in messages if isinstance(m, ResultMessage)] == ["Echo: and now"]
+        assert getattr(messages[0], "subtype", None) == "init"
+
+
+async def test_a_response_that_was_left_is_not_in_the_next_one(options):
+    async with ClaudeSDKClient(options(include_partial_messages=True)) as client:
+        await client.query("one")
+        async with aclosing(client.receive_response()) as messages:
+            await anext(messages)
+        await client.query("two")
+        with anyio.fail_after(60):
+            messages = [message async for message in client.receive_response()]
+        assert [m.result for m in messages if isinstance(m, ResultMessage)] == ["Echo: two"]
+
+
+async def test_what_was_left_can_be_read_to_its_end(options):
+    async with ClaudeSDKClient(options()) as client:
+        await client.query("one")
+        async with aclosing(client.receive_response()) as messages:
+            await anext(messages)
+        assert await answer(client) == "Echo: one"
+
+
 # -- with a fake CLI: orders of events that the real one cannot be made to show at will ---------------------------
 
 
@@ -261,23 +367,107 @@ async def test_extra_turns_are_seen_and_end_no_response():
             assert [m.result async for m in client.receive_response()] == ["a task reports", "one"]
 
 
-async def test_one_result_for_several_prompts_is_one_response():
+async def test_one_result_for_several_prompts_is_the_answer_to_each():
     cli = FakeCLI(echo=False)
     async with client_of(cli) as client:
-        await client.query("one")
-        await client.query("two")
-        await client.query("three")
-        uuids = [(await cli.heard("user", count=n))["uuid"] for n in (1, 2, 3)]
+        uuids = await sent(client, cli, "one", "two", "three")
+        cli.say(text("one and two"))
         cli.end_turn(uuids[0], user_message_uuids=uuids[:2], result="one and two")
         cli.end_turn(uuids[2], result="three")
-        assert [await answer(client), await answer(client)] == ["one and two", "three"]
+        assert [kinds(await response(client)) for _ in range(3)] == [
+            ["AssistantMessage", "one and two"],
+            ["one and two"],
+            ["three"],
+        ]
+
+
+async def test_a_prompt_that_shares_its_result_does_not_wait_for_more():
+    cli = FakeCLI(echo=False)
+    async with client_of(cli) as client:
+        uuids = await sent(client, cli, "one", "two")
+        cli.end_turn(uuids[0], user_message_uuids=uuids, result="both")
+        await response(client)
+        cli.say(result(None, result="a task reports", origin={"kind": "task-notification"}))
+        assert kinds(await response(client)) == ["both"]
+        await client.query("three")
+        cli.end_turn((await cli.heard("user", count=3))["uuid"], result="three")
+        assert kinds(await response(client)) == ["a task reports", "three"]
+
+
+async def test_responses_that_are_read_at_the_same_time_have_their_own_turns():
+    cli = FakeCLI(echo=False)
+    seen = {"one": [], "two": []}
+    async with client_of(cli) as client:
+        uuids = await sent(client, cli, *seen)
+        async with anyio.create_task_group() as tasks:
+            for name in seen:
+                tasks.start_soon(collect, client.receive_response(), seen[name])
+                await anyio.wait_all_tasks_blocked()
+            for name, uuid in zip(seen, uuids, strict=True):
+                cli.say(text(name))
+                cli.end_turn(uuid, result=name)
+    assert {name: kinds(messages) for name, messages in seen.items()} == {
+        name: ["AssistantMessage", name] for name in seen
+    }
+
+
+async def test_a_reader_that_pauses_keeps_its_turn_from_the_next():
+    cli = FakeCLI(echo=False)
+    async with client_of(cli) as client:
+        uuids = await sent(client, cli, "one", "two")
+        cli.say(text("one"))
+        async with aclosing(client.receive_response()) as first:
+            seen = [await anext(first)]
+            for name, uuid in zip(("one", "two"), uuids, strict=True):
+                cli.say(text(name))
+                cli.end_turn(uuid, result=name)
+            assert kinds(await response(client)) == ["AssistantMessage", "two"]
+            with anyio.fail_after(5):
+                await collect(first, seen)
+        assert kinds(seen) == ["AssistantMessage", "AssistantMessage", "one"]
+
+
+async def test_a_response_waits_until_a_turn_that_was_left_has_ended():
+    cli = FakeCLI(echo=False)
+    seen = []
+    async with client_of(cli) as client:
+        uuids = await sent(client, cli, "one", "two")
+        cli.say(text("one"))
+        async with aclosing(client.receive_response()) as first:
+            await anext(first)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(collect, client.receive_response(), seen)
+            cli.say(text("still one"))
+            await anyio.wait_all_tasks_blocked()
+            assert seen == []
+            cli.end_turn(uuids[0], result="one")
+            cli.say(text("two"))
+            await anyio.wait_all_tasks_blocked()
+            assert kinds(seen) == ["AssistantMessage"]
+            cli.end_turn(uuids[1], result="two")
+    assert kinds(seen) == ["AssistantMessage", "two"]
+
+
+async def test_what_a_cli_said_before_it_died_is_not_in_the_response_to_another_prompt():
+    cli = FakeCLI(echo=False)
+    async with client_of(cli) as client:
+        await sent(client, cli, "one", "two")
+        cli.say(text("one"))
+        async with aclosing(client.receive_response()) as first:
+            await anext(first)
+        cli.say(text("still one"))
+        cli.die()
+        seen = []
+        with anyio.fail_after(5), pytest.raises(CLIConnectionError):
+            await collect(client.receive_response(), seen)
+        assert seen == []
 
 
 async def test_a_response_raises_when_the_cli_is_gone():
     cli = FakeCLI(echo=False)
     async with client_of(cli) as client:
         await client.query("one")
-        cli.say({"type": "assistant", "message": {"content": [{"type": "text", "text": "half"}]}})
+        cli.say(text("half"))
         cli.die()
         seen = []
         with anyio.fail_after(5), pytest.raises(CLIConnectionError):
@@ -304,6 +494,26 @@ async def test_connect_and_disconnect_may_be_called_from_different_tasks():
         for call in (client.connect, client.disconnect):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(call)
+
+
+async def sent(client, cli, *prompts):
+    """The uuids of the prompts, which the CLI has got."""
+    for prompt in prompts:
+        await client.query(prompt)
+    return [(await cli.heard("user", count=n + 1))["uuid"] for n in range(len(prompts))]
+
+
+def text(content):
+    return {"type": "assistant", "message": {"content": [{"type": "text", "text": content}]}}
+
+
+async def response(client):
+    with anyio.fail_after(5):
+        return [message async for message in client.receive_response()]
+
+
+def kinds(messages):
+    return [m.result if isinstance(m, ResultMessage) else type(m).__name__ for m in messages]
 
 
 async def collect(stream, into):
