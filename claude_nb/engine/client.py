@@ -91,7 +91,7 @@ class ClaudeSDKClient(Controls):
         self._pool, self._responses, self._connected = pool, Responses(), True
         if isinstance(prompt, AsyncIterable):
             self._feeding = anyio.CancelScope()
-            spawn(partial(self._feed, self._feeding, prompt), "prompts of a claude client")
+            spawn(partial(self._feed, pool, self._feeding, prompt), "prompts of a claude client")
         elif prompt is not None:
             await self.query(prompt)
 
@@ -99,19 +99,23 @@ class ClaudeSDKClient(Controls):
         """What replaces the process of the default session."""
         return TransportStream(self._transport) if self._transport is not None else None
 
-    async def _feed(self, scope: anyio.CancelScope, prompts: Prompts) -> None:
+    async def _feed(self, pool: Pool, scope: anyio.CancelScope, prompts: Prompts) -> None:
         """As a task of nobody's: a stream of prompts that fails ends with a log entry, the session goes on."""
         with scope:
             try:
                 await self._send(DEFAULT, prompts)
             except Exception:
                 logger.exception("the stream of prompts failed")
+        if self._feeding is scope:
+            self._feeding = None
+        pool.bell.ring()
 
     async def disconnect(self) -> None:
         """End all sessions. Messages that were not read yet can still be read."""
         self._connected = False
         if self._feeding is not None:
             self._feeding.cancel()
+            self._feeding = None
         if self._pool is not None:
             with anyio.CancelScope(shield=True):
                 await self._pool.aclose()
@@ -166,8 +170,10 @@ class ClaudeSDKClient(Controls):
         """To the session of that name, or to the one that the user message names itself."""
         if is_frame(item) and item.get("session_id") not in (None, "", DEFAULT):
             name = item["session_id"]
-        session = self._running_pool()[name]
+        pool = self._running_pool()
+        session = pool[name]
         self._responses.expect(session, *await session.submit(item))
+        pool.bell.ring()
 
     async def new_session(self, prompt: Content | Prompts | None = None, session_id: str | None = None) -> str:
         """Begin an empty conversation beside the others, with `prompt` if given; returns its name for `query`.
@@ -229,10 +235,12 @@ class ClaudeSDKClient(Controls):
         A response that was left early is not taken up by the next one. An extra turn of the CLI (a background task's
         report) is among the messages and does not end the response. A prompt that was taken out of the queue has no
         result: its response ends with what there is. Raises what ended the CLI if there will be no result. When there
-        is no prompt to answer, the response ends with the next result of any kind.
+        is no prompt to answer, it waits for the next of the stream that was given to `connect`; without one, the
+        response ends with the next result of any kind.
         """
         pool = self._pool_to_read()
-        response = self._responses.due(session_id)
+        while (response := self._responses.due(session_id)) is None and self._feeding is not None:
+            await pool.bell.wait()
         if response is None:
             async for unasked in self._next_turn(pool, self._find(pool, session_id or DEFAULT)):
                 yield unasked

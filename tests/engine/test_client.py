@@ -65,6 +65,53 @@ async def test_a_prompt_given_to_connect_is_the_first(options):
         await client.disconnect()
 
 
+async def test_responses_follow_a_stream_of_prompts_that_comes_slowly(options):
+    asked = [anyio.Event() for _ in range(3)]
+
+    async def prompts():
+        for number, event in enumerate(asked):
+            await event.wait()
+            yield {**user_message(f"p{number}"), "session_id": "s1"}
+
+    client = ClaudeSDKClient(options())
+    await client.connect(prompts())
+    try:
+        for number, event in enumerate(asked):
+            found = []
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(collect, client.receive_response(), found)
+                    await anyio.wait_all_tasks_blocked()
+                    event.set()
+            assert found[-1].result == f"Echo: p{number}"
+    finally:
+        await client.disconnect()
+
+
+@pytest.mark.parametrize("disconnects", [True, False])
+async def test_a_response_does_not_wait_for_a_stream_of_prompts_that_is_over(disconnects):
+    cli, more, found = FakeCLI(echo=False), anyio.Event(), []
+
+    async def prompts():
+        await more.wait()
+        for prompt in ():
+            yield prompt
+
+    client = client_of(cli)
+    await client.connect(prompts())
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(collect, client.receive_response(), found)
+            await anyio.wait_all_tasks_blocked()
+            if disconnects:
+                await client.disconnect()
+            else:
+                more.set()
+                cli.say(result(None, result="a task reports"))
+    await client.disconnect()
+    assert kinds(found) == ([] if disconnects else ["a task reports"])
+
+
 @pytest.mark.parametrize(
     "call",
     [
