@@ -16,14 +16,12 @@ import anyio
 from anyio.abc import ByteStream
 
 from claude_nb.errors import CLIConnectionError, TurnInterrupted
-from claude_nb.protocol.config import McpServerConfig
-from claude_nb.protocol.control import McpSetServersResult
 from claude_nb.protocol.message import Message, ResultMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
 
 from .background import spawn
 from .content import Content, is_frame, messages
-from .control import Controls
+from .directed import DirectedControls
 from .named import NamedSession
 from .pool import Pool
 from .responses import Responses
@@ -38,16 +36,20 @@ MAX_RUNNING = 8
 Prompts = AsyncIterable[Any]
 
 
-class ClaudeSDKClient(Controls):
+class ClaudeSDKClient(DirectedControls):
     """A client for many prompts, in one or several conversations, with control while they run.
 
-    `async with ClaudeSDKClient(options) as client:` connects and disconnects. Control methods act on the default
-    session; `session(name)` gives the others. `transport` replaces the CLI process of the default session.
+    `async with ClaudeSDKClient(options) as client:` connects and disconnects. Control methods act on the session that
+    was prompted last, or on the one that `session_id` names; `session(name)` gives one to work with.
 
-    Each named session has a CLI process while it needs one, at most `max_running` at once (None: no bound). When all
-    places are taken, the session that has been idle longest is parked: its process ends, and its next prompt resumes
-    it as it was. When none is idle, prompts wait, in order of arrival. `park_after` parks sessions that were idle for
-    so many seconds. Nothing is parked while something runs in its background.
+    `connect` opens one session, as the options say (`resume`, `session_id` ...). It is that of the first prompt,
+    whatever its `session_id`; every other name begins an empty session. `transport` replaces the CLI process of the
+    opened session.
+
+    Each session has a CLI process while it needs one, at most `max_running` at once (None: no bound). When all places
+    are taken, the session that has been idle longest is parked: its process ends, and its next prompt resumes it as it
+    was. When none is idle, prompts wait, in order of arrival. `park_after` parks sessions that were idle for so many
+    seconds. Nothing is parked while something runs in its background.
     """
 
     def __init__(
@@ -82,9 +84,8 @@ class ClaudeSDKClient(Controls):
         """Start the CLI, and send `prompt` if one is given (a stream of them is sent as it comes)."""
         await self.disconnect()
         pool = Pool(self.options, **self._limits)  # type: ignore[arg-type]  # the two have types of their own
-        session = pool.add(DEFAULT, self.options, self._stream())
         try:
-            await session.start()
+            await pool.open(DEFAULT, self._stream())
         except BaseException:
             await pool.aclose()
             raise
@@ -96,7 +97,7 @@ class ClaudeSDKClient(Controls):
             await self.query(prompt)
 
     def _stream(self) -> ByteStream | None:
-        """What replaces the process of the default session."""
+        """What replaces the process of the session that is opened."""
         return TransportStream(self._transport) if self._transport is not None else None
 
     async def _feed(self, pool: Pool, scope: anyio.CancelScope, prompts: Prompts) -> None:
@@ -120,11 +121,16 @@ class ClaudeSDKClient(Controls):
             with anyio.CancelScope(shield=True):
                 await self._pool.aclose()
 
-    def session(self, name: str = DEFAULT) -> NamedSession:
-        """The session of that name. Raises `CLIConnectionError` if there is none."""
+    def session(self, name: str | None = None) -> NamedSession:
+        """The session of that name; without one, the session that was prompted last, or that `connect` opened.
+
+        Raises `CLIConnectionError` if there is none.
+        """
         return self._find(self._running_pool(), name)
 
-    def _find(self, pool: Pool, name: str) -> NamedSession:
+    def _find(self, pool: Pool, name: str | None) -> NamedSession:
+        if name is None:
+            return pool.latest
         if name not in pool:
             raise CLIConnectionError(f"There is no session {name!r} yet; query(..., session_id={name!r}) begins it.")
         return pool[name]
@@ -136,7 +142,7 @@ class ClaudeSDKClient(Controls):
 
     @property
     def session_id(self) -> str | None:
-        """The id of the default session, for `resume`."""
+        """The id of the session that was prompted last, for `resume`."""
         return self.session().session_id
 
     def _running_pool(self) -> Pool:
@@ -171,8 +177,7 @@ class ClaudeSDKClient(Controls):
         if is_frame(item) and item.get("session_id") not in (None, "", DEFAULT):
             name = item["session_id"]
         pool = self._running_pool()
-        session = pool[name]
-        self._responses.expect(session, *await session.submit(item))
+        self._responses.expect(*await pool.submit(name, item))
         pool.bell.ring()
 
     async def new_session(self, prompt: Content | Prompts | None = None, session_id: str | None = None) -> str:
@@ -184,16 +189,16 @@ class ClaudeSDKClient(Controls):
         name = pool.fresh_name() if session_id is None else session_id
         if name in pool:
             self._responses.forget(pool[name])
-            await pool.end(name)
-        session = pool[name]
+        session = await pool.begin_anew(name)
         if prompt is not None:
             await self.query(prompt, session.name)
         return session.name
 
-    async def fork_session(self, source: str = DEFAULT, session_id: str | None = None) -> str:
+    async def fork_session(self, source: str | None = None, session_id: str | None = None) -> str:
         """Begin a conversation that knows what the session `source` knows by now; returns its name for `query`.
 
-        It starts with the client's options: rules that were granted to `source` do not go with it.
+        Without `source`, what the session knows that was prompted last. It starts with the client's options: rules that
+        were granted to `source` do not go with it.
         """
         pool = self._running_pool()
         fork = await pool.fork(self.session(source), pool.fresh_name() if session_id is None else session_id)
@@ -220,7 +225,7 @@ class ClaudeSDKClient(Controls):
             for session in chosen:
                 for message in self._responses.unread(session):
                     yield message
-            if all(session.over for session in chosen):
+            if all(session.over for session in chosen or pool):
                 return
             await pool.bell.wait()
 
@@ -242,7 +247,7 @@ class ClaudeSDKClient(Controls):
         while (response := self._responses.due(session_id)) is None and self._feeding is not None:
             await pool.bell.wait()
         if response is None:
-            async for unasked in self._next_turn(pool, self._find(pool, session_id or DEFAULT)):
+            async for unasked in self._next_turn(pool, self._find(pool, session_id)):
                 yield unasked
             return
         ticket = response.ticket
@@ -277,23 +282,6 @@ class ClaudeSDKClient(Controls):
 
     # -- control ------------------------------------------------------------------------------------------------
 
-    async def request(self, subtype: str, *, timeout: float | None = None, **fields: Any) -> dict[str, Any]:
-        """Send any control request to the default session; see `Controls`."""
-        return await self.session().request(subtype, timeout=timeout, **fields)
-
-    async def set_model(self, model: str | None = None) -> str | None:
-        """Change the model of the default session; see `Controls`."""
-        return await self.session().set_model(model)
-
-    async def set_mcp_servers(self, servers: dict[str, McpServerConfig]) -> McpSetServersResult:
-        """Replace the MCP servers set at run time; see `Controls`."""
-        return await self.session().set_mcp_servers(servers)
-
-    @property
-    def server_info(self) -> dict[str, Any] | None:
-        """What the CLI said about itself when it was opened."""
-        return self.session().server_info
-
-    async def get_server_info(self) -> dict[str, Any] | None:
-        """The same, as the official SDK has it."""
-        return self.server_info
+    async def get_server_info(self, *, session_id: str | None = None) -> dict[str, Any] | None:
+        """What the CLI said about itself when it was last started."""
+        return self.session(session_id).server_info

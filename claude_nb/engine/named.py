@@ -64,6 +64,8 @@ class NamedSession(Controls):
         """It has a process."""
         self.over = False
         """It will never have a process again."""
+        self.prompted = False
+        """It is a conversation: a prompt was sent, or waits for a place."""
         self._options, self._places, self._stream = options, places, stream
         self._bell, self._park_after = bell or Bell(), park_after
         self._inbox = Inbox(self._bell)
@@ -161,11 +163,13 @@ class NamedSession(Controls):
 
         Its messages can be read with the client's `receive_messages`, until the next response is received.
         """
+        self.prompted = True
         async with self._up() as session:
             return await session.prompt(content, uuid=uuid, **fields)
 
     async def submit(self, item: Content) -> tuple[Ticket, Inbox]:
         """Send a prompt or a user message; the inbox is where its answer will be."""
+        self.prompted = True
         async with self._up() as session:
             inbox = self._inbox
             return await session.say(item), inbox

@@ -15,9 +15,11 @@ from anyio.abc import ByteStream
 from claude_nb.errors import CLIConnectionError
 from claude_nb.protocol.options import ClaudeAgentOptions
 
-from .inbox import Bell
+from .content import Content
+from .inbox import Bell, Inbox
 from .named import NamedSession, beginning, resuming
 from .places import Places
+from .turn import Ticket
 
 
 class Pool:
@@ -32,6 +34,8 @@ class Pool:
         self._sessions: dict[str, NamedSession] = {}
         self._spares: list[NamedSession] = []
         self._names = 0
+        self._opened: NamedSession | None = None
+        self._latest: NamedSession | None = None
 
     def __iter__(self) -> Iterator[NamedSession]:
         return iter(list(self._sessions.values()))
@@ -48,6 +52,33 @@ class Pool:
             else:
                 self.add(name, beginning(self.options, str(uuid4())))
         return self._sessions[name]
+
+    async def open(self, name: str, stream: ByteStream | None = None) -> NamedSession:
+        """The session of the options themselves (what they resume, if anything), with a process; to be called once."""
+        session = self._opened = self._latest = self.add(name, self.options, stream)
+        await session.start()
+        return session
+
+    @property
+    def latest(self) -> NamedSession:
+        """The session that was prompted last, or that was opened."""
+        assert self._latest is not None
+        return self._latest
+
+    async def submit(self, name: str, item: Content) -> tuple[NamedSession, Ticket, Inbox]:
+        """Send a prompt or a user message to the session of that name; see `NamedSession.submit`.
+
+        The first of all goes to the session that was opened, which takes the name if it is a new one: code that names
+        its only session needs only one process.
+        """
+        opened, self._opened = self._opened, None
+        if opened and opened in self._sessions.values() and not opened.prompted and name not in self:
+            self._sessions = {name if session is opened else key: session for key, session in self._sessions.items()}
+            opened.name = name
+        session = self[name]
+        ticket, inbox = await session.submit(item)
+        self._latest = session
+        return session, ticket, inbox
 
     def add(self, name: str, options: ClaudeAgentOptions, stream: ByteStream | None = None) -> NamedSession:
         """A session with options of its own. The name must be free."""
@@ -88,10 +119,15 @@ class Pool:
             raise
         return len(spares)
 
-    async def end(self, name: str) -> None:
-        """End one session and free its name."""
-        if session := self._sessions.pop(name, None):
-            await session.aclose()
+    async def begin_anew(self, name: str) -> NamedSession:
+        """An empty session of that name; one that has it already is ended."""
+        old = self._sessions.pop(name, None)
+        if old is not None:
+            await old.aclose()
+        session = self[name]
+        if old is self._latest:
+            self._latest = session
+        return session
 
     async def aclose(self) -> None:
         """End all sessions."""

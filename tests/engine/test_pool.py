@@ -1,5 +1,6 @@
 """Named sessions behind one client, with the real CLI and a scripted model, on asyncio and trio."""
 
+import inspect
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ from claude_nb import (
     create_sdk_mcp_server,
     tool,
 )
+from claude_nb.engine.control import Controls
 from claude_nb.testing import Text, ToolUse
 
 pytestmark = pytest.mark.anyio
@@ -94,7 +96,7 @@ async def test_sessions_work_at_once_and_each_answer_is_found_by_its_name(model,
         gates["a"].open()
         assert await answer(client, "a") == "for a"
         ids = {session.session_id for session in client.sessions.values()}
-        assert len(ids) == 3
+        assert len(ids) == 2
 
 
 async def test_messages_of_all_sessions_tell_which_they_are_of(options):
@@ -146,6 +148,99 @@ async def test_an_unknown_name_is_refused_where_nothing_can_come(options):
             client.session("nobody")
         with pytest.raises(CLIConnectionError, match="no session 'nobody'"):
             await anext(client.receive_response("nobody"))
+
+
+async def test_code_that_names_its_only_session_has_one_cli_and_controls_it(model, options):
+    gate = model.gate()
+    model.reply(Text("begun "), gate, Text("never"))
+    async with ClaudeSDKClient(options(model="sonnet")) as client:
+        opened = pid(client.session())
+        await client.query("long", session_id="chat-1")
+        await reached(gate)
+        with anyio.fail_after(20):
+            await client.interrupt()
+        gate.open()
+        assert await answer(client) is None
+        with anyio.fail_after(20):
+            await client.set_model("haiku")
+        await say(client, "hello", "chat-1")
+        assert "haiku" in model.requests[-1]["model"]
+        assert list(client.sessions) == ["chat-1"]
+        assert pid(client.session("chat-1")) == opened
+        assert client.session_id == client.session("chat-1").session_id
+        assert (await client.get_server_info())["claude_code_version"]
+
+
+async def test_a_session_that_is_resumed_is_that_of_the_first_prompt_whatever_its_name(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        await say(client, "the word is apple", "chat-1")
+        session_id = client.session_id
+    async with ClaudeSDKClient(options(resume=session_id)) as client:
+        await say(client, "which word?", "chat-1")
+        assert "apple" in told(model)
+        await say(client, "which word?")
+        assert "apple" not in told(model)
+
+
+async def test_a_session_that_was_prompted_keeps_its_name(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        with anyio.fail_after(60):
+            await (await client.session().prompt("the word is apple")).result()
+        await say(client, "which word?", "a")
+        assert "apple" not in told(model)
+        assert set(client.sessions) == {"default", "a"}
+
+
+async def test_an_empty_session_is_not_the_one_that_was_opened(options):
+    async with ClaudeSDKClient(options()) as client:
+        opened = client.session_id
+        name = await client.new_session("hello")
+        assert await answer(client) == "Echo: hello"
+        assert client.session("default").session_id == opened
+        assert client.session(name).session_id != opened
+
+
+async def test_control_reaches_the_session_that_was_prompted_last_or_that_is_named(options):
+    async with ClaudeSDKClient(options(model="sonnet")) as client:
+        await say(client, "hello")
+        await say(client, "hello", "a")
+        with anyio.fail_after(20):
+            await client.set_permission_mode("plan")
+            await client.set_model("haiku", session_id="default")
+            modes = {
+                name: (await client.get_settings(session_id=name))["applied"]["model"] for name in ("default", "a")
+            }
+        assert ["haiku" in model for model in modes.values()] == [True, False]
+        with pytest.raises(CLIConnectionError, match="no session 'nobody'"):
+            await client.interrupt(session_id="nobody")
+        await client.new_session(session_id="a")
+        assert client.session() is client.session("a")
+
+
+def test_every_control_of_a_session_can_be_directed():
+    for name, method in inspect.getmembers(Controls, inspect.isfunction):
+        if not name.startswith("_"):
+            directed = inspect.signature(getattr(ClaudeSDKClient, name)).parameters
+            assert directed["session_id"].kind is inspect.Parameter.KEYWORD_ONLY
+            assert [p for p in directed.values() if p.name != "session_id"] == [
+                *inspect.signature(method).parameters.values()
+            ]
+
+
+async def test_messages_of_a_session_can_be_waited_for_before_it_begins(options):
+    found = []
+    async with ClaudeSDKClient(options()) as client:
+        await say(client, "hello")
+
+        async def read():
+            found.extend(await results(client.receive_messages("a"), 1))
+
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(read)
+                await anyio.wait_all_tasks_blocked()
+                await client.query("I am a", session_id="a")
+    assert [m.result for m in found] == ["Echo: I am a"]
 
 
 # -- places -------------------------------------------------------------------------------------------------------
