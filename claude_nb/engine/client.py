@@ -263,6 +263,8 @@ class ClaudeSDKClient(DirectedControls):
         if isinstance(ticket.outcome, ResultMessage):
             yield ticket.outcome
         elif ticket.outcome is not None and not isinstance(ticket.outcome, TurnInterrupted):
+            if not response.session.over:
+                response.inbox.failure = None  # told now; the session can go on
             raise ticket.outcome.with_traceback(None)
 
     async def _next_turn(self, pool: Pool, session: NamedSession) -> AsyncIterator[Message]:

@@ -503,6 +503,20 @@ async def test_a_cli_killed_in_mid_turn_ends_that_response_and_the_next_prompt_g
         assert client.session().turn_usd < 0.1
 
 
+async def test_an_error_that_a_response_raised_is_not_raised_again_once_the_session_goes_on(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        gate = model.gate()
+        model.reply(gate, Text("never"))
+        await client.query("talk")
+        await reached(gate)
+        os.kill(pid(client.session()), signal.SIGKILL)
+        gate.open()
+        with pytest.raises(ProcessError):
+            await answer(client)
+        await client.query("hello")
+        assert [m.result for m in await results(client.receive_messages(), 1)] == ["Echo: hello"]
+
+
 async def test_a_cli_killed_while_idle_is_replaced(model, options):
     async with ClaudeSDKClient(options()) as client:
         await say(client, "the word is apple")
