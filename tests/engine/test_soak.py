@@ -1,4 +1,4 @@
-"""Many turns over many sessions, with interrupts, cancelled readers and killed CLIs in a seeded order.
+"""Many turns over many sessions, with queues, interrupts, cancelled readers and killed CLIs in a seeded order.
 
 Nothing hangs, no answer is lost or shifted, no context leaks into another, and nothing is left behind.
 """
@@ -10,19 +10,22 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import aclosing
 from random import Random
 
 import anyio
 import pytest
 
-from claude_nb import ClaudeSDKClient, ProcessError
+from claude_nb import ClaudeSDKClient, ProcessError, ResultMessage
 from claude_nb.engine import process as process_module
 from claude_nb.testing import ScriptedModel, Text
 
 WORKERS = 4
 TURNS_AT_A_TIME = 5
 # What happens in a turn, and how often out of 100.
-CHANCES = {"plain": 76, "interrupt": 9, "cancel": 9, "kill": 6}
+CHANCES = {"plain": 68, "queue": 4, "mixed": 4, "interrupt": 9, "cancel": 9, "kill": 6}
+QUEUES = {"queue": ("q0", "q1", "q2"), "mixed": ("q0", "q1")}
+TOKEN = re.compile(r"s\d+t\d+(?:q\d)?")
 
 
 def fates(random):
@@ -30,7 +33,10 @@ def fates(random):
 
 
 class Soak:
-    """Every prompt holds a token of its own, `s3t7` for turn 7 of session 3; the answer repeats it."""
+    """Every prompt holds a token of its own, `s3t7` for turn 7 of session 3; the answer repeats it.
+
+    Those of a queue are `s3t7q0`, `s3t7q1` ...; one turn may answer several, with the token of the last.
+    """
 
     def __init__(self, model, sessions, rounds, seed):
         self.model, self.sessions, self.rounds, self.random = model, sessions, rounds, Random(seed)
@@ -38,7 +44,7 @@ class Soak:
         model.script = self.script
 
     def script(self, request):
-        tokens = re.findall(r"s\d+t\d+", " ".join(request.prompts))
+        tokens = TOKEN.findall(" ".join(request.prompts))
         self.seen.append(tokens)
         gate = self.gates.get(tokens[-1])
         return [Text("begun "), gate, Text(tokens[-1])] if gate else [Text(tokens[-1])]
@@ -59,6 +65,7 @@ class Soak:
 
     async def turn(self, client, name, token, fate):
         gate = None
+        token, *queue = (token + place for place in QUEUES.get(fate, ("",)))
         if fate != "plain":
             gate = self.gates[token] = self.model.gate()
         await client.query(f"say {token}", session_id=name)
@@ -66,6 +73,16 @@ class Soak:
             assert await anyio.to_thread.run_sync(gate.reached.wait, 30)
         if fate == "plain":
             assert (await self.answer(client, name)).result == token
+        elif fate in QUEUES:
+            for prompt in queue:
+                await client.query(f"say {prompt}", session_id=name)
+            gate.open()
+            mixed = fate == "mixed"
+            first = await (self.seen_result(client, name, token) if mixed else self.answer(client, name))
+            assert first.result.endswith(token)
+            for place, prompt in enumerate(queue):
+                answered = (await self.answer(client, name)).result
+                assert answered in queue[place:], f"{prompt} was answered with {answered}"
         elif fate == "interrupt":
             await client.session(name).interrupt()
             assert (await self.answer(client, name)).terminal_reason.startswith("aborted")
@@ -83,6 +100,14 @@ class Soak:
 
     async def answer(self, client, name):
         return [message async for message in client.receive_response(name)][-1]
+
+    async def seen_result(self, client, name, token):
+        """Read as one message of many, which may be what a reader before left."""
+        async with aclosing(client.receive_messages(name)) as messages:
+            async for message in messages:
+                if isinstance(message, ResultMessage) and (message.result or "").endswith(token):
+                    return message
+        raise AssertionError("the messages ended before")
 
 
 def held():
@@ -104,7 +129,7 @@ def grown(before, seconds=15.0):
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("backend", "sessions", "rounds"), [("asyncio", 20, 2), ("trio", 8, 1)])
 def test_nothing_hangs_leaks_or_shifts(tmp_path, options, model: ScriptedModel, backend, sessions, rounds):
-    soak = Soak(model, sessions, rounds, seed=4)
+    soak = Soak(model, sessions, rounds, seed=3)
     living = []
 
     async def main():
