@@ -91,6 +91,28 @@ class Redactor:
             return {key: self.value(item) for key, item in value.items()}
         return value
 
+    def excerpt(self, text: str) -> str:
+        """Text that may have been cut short (it ends in an ellipsis then): half a secret at the cut is left out."""
+        whole = text.removesuffix("…")
+        if whole == text:
+            return self.text(text)
+        whole = self.text(whole)
+        return whole[: len(whole) - self.undecided(whole)] + "…"
+
+    def error(self, error: BaseException) -> None:
+        """Take the secrets out of an exception where it stands: its message, its fields, and what it came from."""
+        seen: set[int] = set()
+        rest: list[BaseException | None] = [error]
+        while rest:
+            one = rest.pop()
+            if one is None or id(one) in seen:
+                continue
+            seen.add(id(one))
+            one.args = tuple(self.value(list(one.args)))
+            for name, value in vars(one).items():
+                setattr(one, name, self.value(value))
+            rest += [one.__cause__, one.__context__, *(v for v in vars(one).values() if isinstance(v, BaseException))]
+
     def stream(self) -> RedactedStream:
         """A redactor for text that comes in pieces."""
         return RedactedStream(self)

@@ -71,6 +71,8 @@ class Reducer:
         turn.session_name = self.conversation.name
         turn.session_id = self.conversation.session_id
         turn.model = turn.model or self.conversation.model
+        # `sent` stays: it is the model's. Faces show these two.
+        turn.prompt, turn.notices = self._redactor.text(turn.prompt), self._redactor.value(turn.notices)
         self.conversation.turns.append(turn)
         self._waiting.append(turn)
         self._writers[turn.id] = TurnWriter(turn, self._redactor)
@@ -228,7 +230,7 @@ class Reducer:
             self.conversation.total_cost_usd = total
         turn.usage = _usage(message.usage)
         turn.num_turns = message.num_turns
-        turn.value = message.structured_output
+        turn.value = self._redactor.value(message.structured_output)
         turn.session_id = self.conversation.session_id = message.session_id or self.conversation.session_id
         origin = message.origin if isinstance(message.origin, dict) else {}
         if turn.origin != "human":
@@ -303,6 +305,8 @@ class Reducer:
         for question in [b for b in turn.blocks if isinstance(b, Question) and b.status == "open"]:
             yield from self.settle(turn, question, "cancelled", None, now)
         yield from self._writers[turn.id].end(now)
+        if error is not None:
+            self._redactor.error(error)
         turn.status, turn.error, turn.ended, turn.activity = status, error, now, ""
         yield Change(ChangeKind.ENDED, turn)
 

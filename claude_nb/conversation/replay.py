@@ -35,7 +35,7 @@ class Stored(Protocol):
         """The Messages API message."""
 
 
-def replay(messages: Iterable[Stored], environ: Mapping[str, str] | None = None) -> list[Turn]:
+def replay(messages: Iterable[Stored], environ: Mapping[str, str]) -> list[Turn]:
     """The turns these messages make, oldest first. A turn that was cut off in a tool call is `interrupted`."""
     conversation = Conversation()
     reducer = Reducer(conversation, environ)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from claude_nb.conversation import Turn
+from claude_nb.conversation.redact import Redactor
 from claude_nb.conversation.replay import replay
 from claude_nb.magics import memory
 from claude_nb.sessions import get_session_info, get_session_messages
@@ -25,7 +27,7 @@ _TAIL = 256 * 1024  # bytes of a transcript in which its last cost is looked for
 
 @dataclass(slots=True, frozen=True)
 class Past:
-    """A session of an earlier kernel. `when` is seconds since the epoch, `asked` its last or first words."""
+    """A session of an earlier kernel. `when` is seconds since the epoch, `asked` its last or first words, redacted."""
 
     session_id: str
     when: float
@@ -51,12 +53,17 @@ def last_session(notebook: Path, name: str) -> Past | None:
     except (KeyError, TypeError, ValueError):
         return None
     info = get_session_info(session_id, folder)
-    return Past(session_id, when, info.summary, folder) if info is not None else None
+    return Past(session_id, when, without_secrets(info.summary), folder) if info is not None else None
 
 
 def read_turns(past: Past) -> list[Turn]:
     """What was asked and answered in it."""
-    return replay(get_session_messages(past.session_id, past.folder))
+    return replay(get_session_messages(past.session_id, past.folder), os.environ)
+
+
+def without_secrets(summary: str) -> str:
+    """The line that stands for a stored session: transcripts hold what was sent, secrets included."""
+    return Redactor(os.environ).excerpt(summary)
 
 
 def cost_so_far(past: Past) -> float:

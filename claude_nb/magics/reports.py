@@ -5,12 +5,14 @@ Layer 5, below `commands`. Reads the notebook, changes nothing.
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claude_nb.conversation import Turn
-from claude_nb.magics.past import Past, age
+from claude_nb.conversation.redact import Redactor
+from claude_nb.magics.past import Past, age, without_secrets
 from claude_nb.render.text import one_line
 from claude_nb.sessions import list_sessions
 
@@ -52,12 +54,10 @@ def cost(notebook: Notebook) -> str:
 
 
 def sent(turn: Turn) -> str:
-    """What exactly the model got."""
-    if isinstance(turn.sent, str):
-        return turn.sent
-    return "\n".join(
-        part["text"] if part.get("type") == "text" else f"[{part.get('type')} block]" for part in turn.sent
-    )
+    """What exactly the model got, but for secrets."""
+    parts = [{"type": "text", "text": turn.sent}] if isinstance(turn.sent, str) else turn.sent
+    text = "\n".join(part["text"] if part.get("type") == "text" else f"[{part.get('type')} block]" for part in parts)
+    return Redactor(os.environ).text(text)
 
 
 def model(notebook: Notebook, name: str) -> str:
@@ -70,7 +70,9 @@ def model(notebook: Notebook, name: str) -> str:
 def _stored(notebook: Notebook) -> list[Past]:
     folder = notebook.session(notebook.current).cwd or Path.cwd()
     infos = list_sessions(folder, limit=20)
-    return [Past(i.session_id, i.last_modified / 1000, i.summary, Path(i.cwd or folder)) for i in infos]
+    return [
+        Past(i.session_id, i.last_modified / 1000, without_secrets(i.summary), Path(i.cwd or folder)) for i in infos
+    ]
 
 
 def sessions(notebook: Notebook) -> str:

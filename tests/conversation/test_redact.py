@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_nb.conversation.redact import Redactor
+from claude_nb.errors import ProcessError, ResultError
 
 ENVIRON = {
     "MY_API_KEY": "correct-horse-battery",
@@ -31,6 +32,21 @@ def test_a_value_of_a_secret_variable_is_replaced_by_its_name(redactor: Redactor
 
 def test_the_longer_of_two_nested_secrets_is_replaced_whole(redactor: Redactor) -> None:
     assert redactor.text("x correct-horse-battery-staple y") == "x [redacted: NESTED_SECRET] y"
+
+
+def test_half_a_secret_at_the_end_of_a_shortened_text_is_left_out(redactor: Redactor) -> None:
+    assert redactor.excerpt("psql -W hunter2hun…") == "psql -W …"
+    assert redactor.excerpt("psql -W hunter2hunter2…") == "psql -W [redacted: DB_PASSWORD]…"
+    assert redactor.excerpt("say hunter2hun") == "say hunter2hun"
+
+
+def test_an_error_loses_its_secrets_in_all_its_parts_and_what_it_came_from() -> None:
+    error = ProcessError("no hunter2hunter2", 3, "stderr: hunter2hunter2")
+    error.__cause__ = cause = ResultError("hunter2hunter2", {"errors": ["hunter2hunter2"]})
+    cause.__context__ = error  # a ring ends, too
+    Redactor(ENVIRON).error(error)
+    assert "hunter2" not in repr((error, vars(error), cause, vars(cause)))
+    assert str(error).count("[redacted: DB_PASSWORD]") == 2
 
 
 @pytest.mark.parametrize("harmless", ["abc", "/home/me/.ssh/key", "some-editor-name", "task-force", "sk-learn", "AKIA"])

@@ -222,6 +222,18 @@ def test_frames_of_unknown_kinds_change_nothing(room: Room) -> None:
     assert len(room.changes) == before
 
 
+def test_secrets_are_gone_from_prompt_notes_and_errors_but_not_from_what_is_sent() -> None:
+    room = Room(prompts=(), environ={"DB_PASSWORD": "hunter2hunter2"})
+    turn = Turn(id="p1", prompt="hunter2hunter2?", sent="hunter2hunter2?", notices=["was “hunter2hunter2”"])
+    room.reducer.open(turn, 1.0)
+    room.reducer.fail(turn, ProcessError("died", 1, "hunter2hunter2"), 2.0)
+    assert turn.prompt == "[redacted: DB_PASSWORD]?"
+    assert turn.notices == ["was “[redacted: DB_PASSWORD]”"]
+    assert "[redacted: DB_PASSWORD]" in str(turn.error)
+    assert "hunter2" not in repr(vars(turn.error))
+    assert turn.sent == "hunter2hunter2?"
+
+
 def test_secrets_are_gone_from_text_input_and_results() -> None:
     room = Room(environ={"DB_PASSWORD": "hunter2hunter2"}).hear(f.lifecycle("p1", "started"), f.init())
     room.hear(

@@ -15,6 +15,7 @@ from tests.kernel.frontend import Frontend
 from tests.magics.conftest import Page, final
 
 Kernel = Callable[[], Page]
+SECRET = "hunter2hunter2"
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
         def start() -> Page:
             for front in opened:
                 front.close()
-            opened[:] = [Frontend(env=model.env(tmp_path), cwd=tmp_path / "work")]
+            opened[:] = [Frontend(env={**model.env(tmp_path), "DB_PASSWORD": SECRET}, cwd=tmp_path / "work")]
             opened[0].run("%load_ext claude_nb")
             return Page(opened[0], model, tmp_path / "work")
 
@@ -101,6 +102,21 @@ def test_a_session_that_nobody_stored_is_not_resumed(kernel: Kernel) -> None:
     assert "no such session" in str([m["content"] for m in cell.messages()])
 
 
+@pytest.mark.parametrize("before", ["", "x" * (200 - len("my key  ") - 6)], ids=["whole", "cut in the middle"])
+def test_a_secret_of_an_earlier_kernel_is_not_shown_by_any_way_to_look_back(kernel: Kernel, before: str) -> None:
+    page = kernel()
+    page.model.reply(Text(f"It is {SECRET}."))
+    page.front.run("import os; key = os.environ['DB_PASSWORD']")
+    page.answer(f"my key {before} {{{{ key }}}}")
+    page = kernel()
+    shown = [page.front.run(f"%claude {word}").messages() for word in ("last", "last --sent", "sessions", "resume")]
+    page = kernel()
+    shown.append(page.done(page.ask("Hello?")).messages())
+    assert SECRET[:6] not in str([[message["content"] for message in cell] for cell in shown])
+    assert all("my key" in str(cell) for cell in shown[1:])
+    assert "[redacted: DB_PASSWORD]" in str(shown[0])
+
+
 def test_stored_messages_become_turns_with_their_tools() -> None:
     def message(kind: str, content: object, uuid: str = "u") -> SessionMessage:
         return SessionMessage(kind, uuid, "s", {"role": kind, "content": content})  # type: ignore[arg-type]
@@ -114,7 +130,8 @@ def test_stored_messages_become_turns_with_their_tools() -> None:
             message("assistant", [{"type": "text", "text": "One file."}]),
             message("user", [{"type": "text", "text": "Second?"}], "p2"),
             message("assistant", [call]),
-        ]
+        ],
+        {},
     )
     assert [(t.id, t.prompt, t.text, t.status) for t in turns] == [
         ("p1", "First?", "One file.", "done"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_nb.testing import ScriptedModel, Text, ToolUse
+from claude_nb.testing import ApiError, ScriptedModel, Text, ToolUse
 from tests.kernel.frontend import Frontend
 from tests.magics.conftest import Page, final, markdown
 
@@ -103,6 +103,15 @@ def test_secrets_of_the_environment_never_land_in_the_notebook(secretive: Page) 
     assert "hunter2hunter2" not in kept
     assert "[redacted: DB_PASSWORD]" in markdown(cell)
     assert secretive.run("print('hunter2' in answer.text, 'hunter2' in str(answer.tools))") == "False False\n"
+
+
+def test_secrets_that_an_error_quotes_never_land_in_the_notebook(secretive: Page) -> None:
+    secretive.model.reply(ApiError(400, "invalid_request_error", "bad token hunter2hunter2"))
+    cell = secretive.ask("Hello?", allow_stdin=False)
+    reply = cell.reply()
+    kept = json.dumps([reply, *(message["content"] for message in cell.messages())])
+    assert "bad token [redacted: DB_PASSWORD]" in str(reply["evalue"])
+    assert "hunter2hunter2" not in kept
 
 
 def test_the_cli_gets_the_kernels_environment_without_what_belongs_to_the_kernel(secretive: Page) -> None:
