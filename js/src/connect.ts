@@ -8,10 +8,14 @@ import { LiveView } from "./view/live.ts";
 /** How long to wait for the whole before asking for it again. */
 const PATIENCE_MS = 2000;
 
+/** Of a kernel's states, those after which it knows none of our models. */
+const GONE = ["restarting", "autorestarting", "terminating", "dead"];
+
 export function connect(model: Model): App {
   const store = new Store();
   const views = new Set<LiveView>();
   let stoppable = false;
+  let dead = false;
   let asking: ReturnType<typeof setInterval> | undefined;
 
   /** Asks for the whole until it comes. What is on its way already shows as a gap as well: one question is enough. */
@@ -36,7 +40,15 @@ export function connect(model: Model): App {
     }
     for (const view of views) view.show(outcome.ops, { fresh: outcome.what === "new", stoppable });
   };
-  const die = () => views.forEach((view) => view.die("The kernel that asked this is gone, so nothing can be answered."));
+  const die = () => {
+    dead = true;
+    settle();
+    views.forEach((view) => view.die());
+  };
+  // ipywidgets tells of a restart that a person asked for, not of a kernel that died.
+  const kernel = model.widget_manager?.kernel;
+  const watch = (_: unknown, status: string) => GONE.includes(status) && die();
+  kernel?.statusChanged.connect(watch);
   model.on("msg:custom", receive);
   model.on("comm_live_update", die);
   ask({ k: "ready", page: Math.random().toString(36).slice(2) });
@@ -48,6 +60,7 @@ export function connect(model: Model): App {
         answer: (id, a) => model.send({ k: "answer", id, a }),
       });
       view.show(store.ops(), { fresh: true, stoppable });
+      if (dead) view.die();
       views.add(view);
       return () => {
         views.delete(view);
@@ -56,6 +69,7 @@ export function connect(model: Model): App {
     },
     close() {
       settle();
+      kernel?.statusChanged.disconnect(watch);
       model.off("msg:custom", receive);
       model.off("comm_live_update", die);
       views.forEach((view) => view.close());

@@ -100,6 +100,13 @@ export interface Model {
   send(message: Outgoing): void;
   on(name: ModelEvent, callback: (message: Incoming) => void): void;
   off(name: ModelEvent, callback: (message: Incoming) => void): void;
+  /** The front end's own; JupyterLab's and Notebook's know the kernel. */
+  widget_manager?: { kernel?: Kernel | null } | undefined;
+}
+
+/** The part of a front end's kernel that the page uses. */
+export interface Kernel {
+  statusChanged: Record<"connect" | "disconnect", (slot: (kernel: unknown, status: string) => void) => void>;
 }
 
 /** What the page script gives to boot.ts: one per model. Cleanup functions are returned. */

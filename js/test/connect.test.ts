@@ -93,6 +93,37 @@ test("all views of a model are in step, and a closed one is left alone", () => {
   assert.equal(shown(), "xy");
 });
 
+test("a page whose kernel is gone stops its clock, its questions and its Stop, and says so in every view", () => {
+  model.deliver(full(1, began));
+  model.deliver(patch(3));
+  const asked = kinds().length;
+  model.lose();
+  app.render(el);
+  mock.timers.tick(60_000);
+  for (const line of el.querySelectorAll(".cnb-run")) {
+    assert.equal(line.textContent, "The kernel is gone: `%claude last` shows what was kept.Stop");
+    assert.equal(line.querySelector<HTMLButtonElement>(".cnb-stop")!.hidden, true);
+  }
+  assert.equal(el.querySelectorAll(".cnb-run").length, 2);
+  assert.equal(kinds().length, asked);
+});
+
+test("a kernel that died by itself is noticed by its status, which nobody listens to when the model is closed", () => {
+  const slots = new Set<(kernel: unknown, status: string) => void>();
+  const statusChanged = { connect: slots.add.bind(slots), disconnect: slots.delete.bind(slots) };
+  model.widget_manager = { kernel: { statusChanged } };
+  const other = connect(model);
+  other.render(el);
+  model.deliver(full(1, began));
+  const line = el.lastElementChild!.querySelector(".cnb-activity")!;
+  slots.forEach((slot) => slot(null, "busy"));
+  assert.equal(line.textContent, "Writing");
+  slots.forEach((slot) => slot(null, "autorestarting"));
+  assert.match(line.textContent!, /kernel is gone/);
+  other.close();
+  assert.equal(slots.size, 0);
+});
+
 test("a closed app neither listens nor asks", () => {
   app.close();
   mock.timers.tick(10_000);

@@ -30,6 +30,7 @@ export class FakeModel implements Model {
   listeners = new Set<(message: Incoming) => void>();
   deathWatchers = new Set<() => void>();
   state: Record<string, unknown>;
+  widget_manager?: Model["widget_manager"];
 
   constructor(state: Record<string, unknown> = {}) {
     this.state = state;

@@ -45,10 +45,11 @@ export class LiveView {
     });
   }
 
-  /** Nothing can be answered any more; says why. */
-  die(reason: string): void {
-    this.status.stoppable = false;
-    for (const card of this.cards.values()) card.die(reason);
+  /** The kernel is gone: nothing comes, and nothing can be answered. */
+  die(): void {
+    this.list.setAttribute("aria-busy", "false");
+    this.status.die("The kernel is gone: `%claude last` shows what was kept.");
+    for (const card of this.cards.values()) card.die("The kernel that asked this is gone, so nothing can be answered.");
   }
 
   close(): void {

@@ -47,6 +47,15 @@ export class StatusView {
     this.tick();
   }
 
+  /** The clock stops; what ran says why instead of what it does. */
+  die(reason: string): void {
+    this.close();
+    this.stoppable = false;
+    this.el.classList.remove("cnb-beat");
+    this.clock.textContent = "";
+    this.text.textContent = reason;
+  }
+
   close(): void {
     clearInterval(this.ticking);
     this.reset();
