@@ -1,7 +1,8 @@
 """Conversation > Turn > Block: what the agent said and did, as plain data.
 
 Above: the reducer writes these, `render` reads them, users get a finished `Turn` as `claude_nb.last`.
-Below: the standard library. Times are seconds since the epoch, as given to the reducer; money is US dollars.
+Below: the standard library. Times are seconds since the epoch, as given to the reducer, 0.0 where nobody knows
+(turns of a stored transcript); money is US dollars.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Block:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from start to end, None while open."""
-        return None if self.ended is None else max(0.0, self.ended - self.started)
+        """Seconds from start to end, None while open and where the times are not known."""
+        return max(0.0, self.ended - self.started) if self.started and self.ended is not None else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,8 +162,8 @@ class Turn:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from the start of the turn to its end, None while it runs."""
-        return None if self.ended is None else max(0.0, self.ended - self.started)
+        """Seconds from the start of the turn to its end, None while it runs and where the times are not known."""
+        return max(0.0, self.ended - self.started) if self.started and self.ended is not None else None
 
     @property
     def text(self) -> str:

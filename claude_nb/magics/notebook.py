@@ -330,7 +330,7 @@ class Notebook:
         """The turn asked last, finished or not."""
         turns = [turn for chat in self.chats.values() for turn in chat.conversation.turns if turn.origin == "human"]
         if turns:
-            return max(turns, key=lambda turn: turn.started)
+            return max(reversed(turns), key=lambda turn: turn.started)  # of resumed turns no times are known
         found = self.earlier(self.current)
         turns = past.read_turns(found) if claude_nb.last is None and found else []
         return turns[-1] if turns else claude_nb.last

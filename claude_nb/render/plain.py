@@ -61,7 +61,9 @@ def question_line(block: Question) -> str:
 
 def thinking_line(block: Thinking) -> str:
     """`Thought for 3.2s`."""
-    return "Thinking…" if block.ended is None else f"Thought for {seconds(block.duration or 0.0)}"
+    if block.ended is None:
+        return "Thinking…"
+    return "Thought" if block.duration is None else f"Thought for {seconds(block.duration)}"
 
 
 def lines_of(part: Part) -> list[str]:

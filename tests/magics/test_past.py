@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_nb.conversation import Notice
 from claude_nb.conversation.replay import replay
 from claude_nb.sessions import SessionMessage
 from claude_nb.testing import ScriptedModel, Text, ToolUse
@@ -89,10 +90,54 @@ def test_after_a_kernel_died_in_mid_turn_last_shows_what_was_answered(kernel: Ke
     assert gate.reached.wait(60)
     page.front.process.send_signal(signal.SIGKILL)
     page.front.process.wait(10)
+    page = kernel()
+    (shown,) = page.front.run("%claude last").messages("execute_result")
+    text = shown["content"]["data"]["text/plain"]
+    assert "Reading it." in text
+    assert "“Read it.” was cut off before its end" in text
+    assert "interrupted" in text
+    assert "0.0s" not in text
+    gate.open()
+
+
+def test_a_kernel_that_died_before_anything_was_answered_leaves_the_prompt_and_a_word(kernel: Kernel) -> None:
+    page = kernel()
+    gate = page.model.gate()
+    page.model.reply(Text("Reading"), gate, Text(" it."))
+    cell = page.ask("Read it.")
+    page.watch(cell).wait_for("Reading")
+    page.front.process.send_signal(signal.SIGKILL)
+    page.front.process.wait(10)
+    page = kernel()
+    assert "“Read it.” was cut off before its end" in str(page.front.run("%claude last").messages("execute_result"))
+    gate.open()
+
+
+def test_a_turn_that_was_stopped_is_the_last_one_and_not_told_as_lost(kernel: Kernel) -> None:
+    page = kernel()
+    gate = page.model.gate()
+    page.model.reply(Text("Reading"), gate, Text(" it."))
+    cell = page.ask("Read it.")
+    page.watch(cell).wait_for("Reading")
+    page.front.interrupt()
+    cell.reply()
     gate.open()
     page = kernel()
     (shown,) = page.front.run("%claude last").messages("execute_result")
-    assert "Reading it." in shown["content"]["data"]["text/plain"]
+    text = shown["content"]["data"]["text/plain"]
+    assert text.startswith("Reading\n\ninterrupted")
+    assert "cut off" not in text
+
+
+def test_the_last_turn_of_a_resumed_conversation_is_the_last_one_asked(kernel: Kernel) -> None:
+    page = kernel()
+    page.model.reply(Text("one"))
+    page.answer("First?")
+    page.model.reply(Text("two"))
+    page.answer("Second?")
+    page = kernel()
+    page.run("%claude resume")
+    assert "two" in str(page.front.run("%claude last").messages("execute_result"))
 
 
 def test_a_session_that_nobody_stored_is_not_resumed(kernel: Kernel) -> None:
@@ -117,19 +162,28 @@ def test_a_secret_of_an_earlier_kernel_is_not_shown_by_any_way_to_look_back(kern
     assert "[redacted: DB_PASSWORD]" in str(shown[0])
 
 
-def test_stored_messages_become_turns_with_their_tools() -> None:
-    def message(kind: str, content: object, uuid: str = "u") -> SessionMessage:
-        return SessionMessage(kind, uuid, "s", {"role": kind, "content": content})  # type: ignore[arg-type]
+CALL = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "ls"}}
+RESULT = {"type": "tool_result", "tool_use_id": "t", "content": "a.txt"}
 
-    call = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "ls"}}
+
+def stored(kind: str, content: object, uuid: str = "u", stop_reason: str | None = None) -> SessionMessage:
+    message = {"role": kind, "content": content, "stop_reason": stop_reason}
+    return SessionMessage(kind, uuid, "s", message)  # type: ignore[arg-type]
+
+
+def said(text: str, stop_reason: str | None = "end_turn") -> SessionMessage:
+    return stored("assistant", [{"type": "text", "text": text}], stop_reason=stop_reason)
+
+
+def test_stored_messages_become_turns_with_their_tools() -> None:
     turns = replay(
         [
-            message("user", "First?", "p1"),
-            message("assistant", [call]),
-            message("user", [{"type": "tool_result", "tool_use_id": "t", "content": "a.txt"}]),
-            message("assistant", [{"type": "text", "text": "One file."}]),
-            message("user", [{"type": "text", "text": "Second?"}], "p2"),
-            message("assistant", [call]),
+            stored("user", "First?", "p1"),
+            stored("assistant", [CALL], stop_reason="tool_use"),
+            stored("user", [RESULT]),
+            said("One file."),
+            stored("user", [{"type": "text", "text": "Second?"}], "p2"),
+            stored("assistant", [CALL], stop_reason="tool_use"),
         ],
         {},
     )
@@ -138,3 +192,29 @@ def test_stored_messages_become_turns_with_their_tools() -> None:
         ("p2", "Second?", "", "interrupted"),
     ]
     assert turns[0].tools[0].result == "a.txt"
+    assert turns[0].duration is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "told"),
+    [
+        ([said("All of it.")], "done", False),
+        ([], "interrupted", True),
+        ([said("Half of", None)], "interrupted", True),
+        ([stored("assistant", [CALL], stop_reason="tool_use"), stored("user", [RESULT])], "interrupted", True),
+        ([said("Half of", None), stored("user", "[Request interrupted by user]")], "interrupted", False),
+    ],
+    ids=["whole", "nothing", "half a message", "after a tool", "stopped"],
+)
+def test_a_last_turn_without_an_end_was_cut_off_and_says_so(
+    answer: list[SessionMessage], status: str, told: bool
+) -> None:
+    (turn,) = replay([stored("user", "Well?", "p1"), *answer], {})
+    notices = [block.text for block in turn.blocks if isinstance(block, Notice)]
+    assert turn.status == status
+    assert ["“Well?” was cut off" in text for text in notices] == [True] * told
+
+
+def test_an_earlier_turn_whose_end_no_cli_kept_is_whole() -> None:
+    first, _ = replay([stored("user", "1?", "p1"), said("1.", None), stored("user", "2?", "p2"), said("2.")], {})
+    assert (first.status, first.blocks[1:]) == ("done", [])
