@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from claude_nb.engine.picture import Block
-from claude_nb.kernel.values import DEFAULT, Limits, Shown, cut, show_value
+from claude_nb.kernel.values import DEFAULT, Limits, capped, cut, show_value
 
 #: Exactly two braces open a reference; three are somebody else's syntax.
 OPENING = re.compile(r"(?<!\{)\{\{(?!\{)")
@@ -68,7 +68,7 @@ class Refusal:
 def interpolate(text: str, namespace: Mapping[str, Any], *, limits: Limits = DEFAULT) -> Prompt:
     """Fill the references of `text` in from `namespace` (IPython's `user_ns`). Raises nothing.
 
-    What cannot be filled in stays as written and gets a notice; values are capped by `limits` and say so themselves.
+    What cannot be filled in stays as written and gets a notice, and so does a value that `limits` cut.
     """
     prompt = Prompt("")
     parts: list[str | Block] = []
@@ -129,14 +129,13 @@ def _fill(
         return None
     try:
         value = resolve(piece, namespace)
-        if piece.spec is None:
-            shown = show_value(value, limits)
-        else:
-            shown = Shown("text", cut(format(value, piece.spec), limits.chars))
+        shown = show_value(value, limits) if piece.spec is None else capped(format(value, piece.spec), limits)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         prompt.notices.append(f"{written} stays as it is: {cut(reason, 200)}")
         return None
+    if shown.whole:
+        prompt.notices.append(f"{written} was cut: {limits.chars:,} of {shown.whole:,} characters were sent")
     path = piece.source.strip()
     prompt.inserted.append(Inserted(path, type(value).__name__, shown.kind, len(shown.text)))
     if shown.image is not None:

@@ -120,6 +120,7 @@ def test_a_call_is_never_made() -> None:
 def test_long_values_are_cut_and_say_so() -> None:
     result = interpolate("{{ long }}", {"long": "x" * 5000}, limits=Limits(chars=100))
     assert result.content == "x" * 100 + "\n(cut: 100 of 5,000 characters)"
+    assert result.notices == ["{{ long }} was cut: 100 of 5,000 characters were sent"]
 
 
 def test_what_was_inserted_is_told() -> None:

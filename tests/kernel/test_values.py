@@ -111,14 +111,46 @@ def test_empty_frames_repeated_names_and_deep_headers_are_shown() -> None:
     assert show_value(pandas.DataFrame()).text.startswith("DataFrame, 0 rows × 0 columns")
     assert "| 0 | 1 | 2 |" in show_value(pandas.DataFrame([[1, 2]], columns=["a", "a"])).text
     deep = pandas.DataFrame([[1]], columns=pandas.MultiIndex.from_tuples([("a", "b")]))
-    assert "('a', 'b') (int64)" in show_value(deep).text
+    assert "|  | a / b (int64) |" in show_value(deep).text
 
 
-def test_identifiers_in_float_columns_stay_whole() -> None:
-    text = show_value(pandas.DataFrame({"id": [1234567.0, 0.1 + 0.2, math.nan]})).text
-    assert "| 0 | 1234567 |" in text
-    assert "| 1 | 0.3 |" in text
-    assert "| 2 | nan |" in text
+def test_an_index_has_a_column_for_each_level_with_its_name() -> None:
+    frame = pandas.DataFrame({"region": ["north", "south"], "day": pandas.to_datetime(["2020-01-01"] * 2), "x": [1, 2]})
+    by_region = frame.groupby("region")[["x"]].sum()
+    assert show_value(by_region).text.splitlines()[1::2] == ["| region (str) | x (int64) |", "| north | 1 |"]
+    assert show_value(by_region.x).text.splitlines()[1::2] == ["| region (str) | x |", "| north | 1 |"]
+    deep = frame.groupby(["region", "day"]).agg({"x": ["sum", "max"]})
+    day = frame.day.dtype
+    assert show_value(deep).text.splitlines() == [
+        "DataFrame, 2 rows × 2 columns",
+        f"| region (str) | day ({day}) | x / sum (int64) | x / max (int64) |",
+        "| --- | --- | --- | --- |",
+        "| north | 2020-01-01 | 1 | 1 |",
+        "| south | 2020-01-01 | 2 | 2 |",
+    ]
+    of_two = show_value(deep[("x", "sum")]).text.splitlines()
+    assert of_two[:2] == ["Series 'x / sum', 2 values of int64", f"| region (str) | day ({day}) | x / sum |"]
+    unnamed = pandas.DataFrame({"x": [1]}, index=pandas.MultiIndex.from_tuples([("a", 1)]))
+    assert show_value(unnamed).text.splitlines()[1::2] == ["|  |  | x (int64) |", "| a | 1 | 1 |"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1234567.0, "1234567"),
+        (123456789012.0, "123456789012"),
+        (12345678901.25, "12345678901.25"),
+        (0.1 + 0.2, "0.3"),
+        (2.0**60, "1.15292150460685e+18"),
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+        (pandas.Timestamp("2020-01-01"), "2020-01-01"),
+        (pandas.Timestamp("2020-01-01 12:30"), "2020-01-01 12:30:00"),
+        (pandas.NaT, "NaT"),
+    ],
+)
+def test_numbers_and_times_in_a_table_are_whole_and_short(value: Any, shown: str) -> None:
+    assert f"| 0 | {shown} |" in show_value(pandas.DataFrame({"c": [value]})).text
 
 
 def test_a_series_has_its_name_length_and_type() -> None:
