@@ -7,6 +7,7 @@ block's stop event (CLI 2.1.329). The whole one settles what the pieces left ope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from claude_nb.protocol import block as wire
 from .model import Block, Change, ChangeKind, Text, Thinking, Tool, Turn
 from .redact import RedactedStream, Redactor
 
+# What the CLI tells the model of a call that a stop ended (2.1.329). Where the person gave a reason it goes on
+# otherwise.
+_STOPPED = re.compile(r"The user doesn't want to proceed with this tool use\..*? STOP what you are doing", re.DOTALL)
 _ACTIVITY = {"text": "Writing", "thinking": "Thinking", "redacted_thinking": "Thinking"}
 
 
@@ -180,6 +184,8 @@ class TurnWriter:
         failed = bool(data.get("is_error"))
         tool.status = "failed" if failed else "done"
         tool.error = tool.result_text if failed else None
+        if failed and _STOPPED.match(tool.result_text):
+            tool.status, tool.result, tool.detail, tool.error = "cancelled", None, None, "Stopped by you"
         tool.input_done = True
         tool.ended = now
         yield Change(ChangeKind.CHANGED, self.turn, tool)

@@ -96,7 +96,7 @@ def tool_view(tool: Tool, root: str | None = None) -> ToolView:
         shown = (Code(visible(screen(rest)), role="err"),) if rest.strip() else ()
         return replace(view, preview=preview, output=shown, quiet=False)
     if tool.result is None:
-        return replace(view, preview=view.preview, output=())
+        return replace(view, preview=tool.error or view.preview, output=())
     return replace(view, output=view.output + _pictures(tool))
 
 

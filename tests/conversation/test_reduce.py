@@ -83,6 +83,17 @@ def test_a_failed_tool_call_keeps_its_error(room: Room) -> None:
     assert (tool.status, tool.error) == ("failed", "Exit code 2")
 
 
+def test_a_tool_call_that_a_stop_ended_is_cancelled_without_the_words_for_the_model(room: Room) -> None:
+    words = "The user doesn't want to proceed with this tool use. It was rejected. "
+    stopped = f.tool_result("t1", f"{words}STOP what you are doing and wait.", is_error=True, detail="User rejected")
+    denied = f.tool_result("t2", f"{words}To tell you how to proceed, the user said: not now", is_error=True)
+    room.hear(f.assistant(f.tool_use("t1", "Bash"), f.tool_use("t2", "Bash")), stopped, denied)
+    first, second = room.turn.tools
+    assert (first.status, first.error, first.result, first.detail) == ("cancelled", "Stopped by you", None, None)
+    assert second.status == "failed"
+    assert "not now" in second.result_text
+
+
 def test_parallel_tool_calls_get_their_own_results(room: Room) -> None:
     room.hear(f.assistant(f.tool_use("t1", "Read"), f.tool_use("t2", "Read")))
     room.hear(f.tool_result("t2", "two"), f.tool_result("t1", "one"))

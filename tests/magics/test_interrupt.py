@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from claude_nb.testing import Text, ToolUse
-from tests.magics.conftest import Page, markdown
+from tests.magics.conftest import Page, final, markdown
 
 
 def interrupt_mid_answer(page: Page, options: str = "") -> tuple[str, dict]:
@@ -30,6 +30,18 @@ def test_an_interrupt_keeps_what_was_streamed_and_the_session_goes_on(page: Page
     page.model.reply(Text("still here"))
     assert "still here" in page.answer("Are you there?")
     assert "A long story." in str(page.model.requests[-1])
+
+
+def test_a_tool_that_an_interrupt_stopped_is_cancelled_and_not_a_failure(page: Page) -> None:
+    page.run("%claude allow Bash(python3:*)")
+    page.model.reply(ToolUse("Bash", {"command": "python3 -c 'import time; time.sleep(60)'"}))
+    cell = page.ask("Sleep.")
+    page.watch(cell).wait_for("Running Bash")
+    page.front.interrupt()
+    assert cell.reply()["ename"] == "TurnInterrupted"
+    shown = final(cell)["text/plain"]
+    assert "(cancelled, Stopped by you)" in shown
+    assert "STOP what you are doing" not in shown
 
 
 def test_an_interrupt_stops_run_all_even_with_no_raise(page: Page) -> None:
