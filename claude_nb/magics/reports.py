@@ -45,11 +45,16 @@ def cost(notebook: Notebook) -> str:
     """What was spent, by session, and what is left."""
     budget = notebook.budget
     left = "no budget is set" if budget.limit_usd is None else f"${budget.left_usd:.2f} left of ${budget.limit_usd:.2f}"
-    rows = [
-        f"  {name}: ${chat.conversation.spent_usd:.4f} in "
-        f"{len(chat.conversation.turns) + len(chat.conversation.rewound)} turns"
-        for name, chat in notebook.chats.items()
-    ]
+    rows = []
+    earlier = budget.spent_usd
+    for name, chat in notebook.chats.items():
+        conversation = chat.conversation
+        rows.append(
+            f"  {name}: ${conversation.spent_usd:.4f} in {len(conversation.turns) + len(conversation.rewound)} turns"
+        )
+        earlier -= conversation.spent_usd
+    if round(earlier, 4) > 0:
+        rows.append(f"  conversations ended with `%claude new`: ${earlier:.4f}")
     return "\n".join([f"Spent in this notebook: ${budget.spent_usd:.4f} ({left})", *rows])
 
 

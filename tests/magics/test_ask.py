@@ -230,3 +230,14 @@ def test_a_second_prompt_to_a_busy_session_waits_its_turn_and_says_so(page: Page
     assert "two done" in markdown(second)
     page.left(first)
     assert re.search(r"one\s+done", markdown(first))
+
+
+def test_costs_add_up_after_a_conversation_was_ended(page: Page) -> None:
+    page.model.reply(Text("one"))
+    page.answer("First?", "-o first")
+    page.run("%claude new")
+    page.model.reply(Text("two"))
+    page.answer("Second?", "-o second")
+    spent = page.run("%claude cost").splitlines()
+    paid = page.run("print(f'{first.cost_usd:.4f} {second.cost_usd:.4f}')").split()
+    assert spent[1:] == [f"  default: ${paid[1]} in 1 turns", f"  conversations ended with `%claude new`: ${paid[0]}"]
