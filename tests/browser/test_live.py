@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -70,6 +72,24 @@ def test_a_scripts_click_stops_nothing_and_the_keyboard_does(open_notebook: Open
     button.focus()
     notebook.page.keyboard.press("Enter")
     notebook.wait_prompt(0, "1")
+
+
+@pytest.mark.parametrize("end", ["restarted", "died"])
+def test_a_kernel_that_is_gone_in_mid_turn_stops_the_clock_and_the_page_says_so(open_notebook: Open, end: str) -> None:
+    notebook = open_notebook("import os; print(os.getpid())", cell("until_stopped()"))
+    notebook.run(0, 1)
+    notebook.start(1)
+    line = notebook.output(1).locator(".cnb-run")
+    expect(line.get_by_role("button", name="Stop")).to_be_visible()
+    if end == "died":
+        os.kill(int(notebook.output(0).inner_text()), signal.SIGKILL)
+    else:
+        kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        notebook.page.evaluate(f"() => {{ window.restarted = {kernel}.restart() }}")
+    expect(line.locator(".cnb-activity")).to_have_text("The kernel is gone: `%claude last` shows what was kept.")
+    expect(line.locator(".cnb-elapsed")).to_be_empty()
+    expect(line.get_by_role("button", name="Stop")).to_be_hidden()
+    notebook.page.evaluate("window.restarted")  # the server cannot end a kernel that it is starting
 
 
 def test_a_burst_of_deltas_arrives_whole_in_one_message(open_notebook: Open) -> None:
