@@ -5,15 +5,20 @@ Layer 5, below `commands`. Reads the notebook, changes nothing.
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from claude_nb.conversation import Turn
 from claude_nb.conversation.redact import Redactor
 from claude_nb.magics.past import Past, age, without_secrets
-from claude_nb.render.text import one_line
+from claude_nb.render.pieces import parts_html
+from claude_nb.render.sanitize import sanitize
+from claude_nb.render.style import Look, dress
+from claude_nb.render.text import one_line, visible
+from claude_nb.render.view import Code, Picture
 from claude_nb.sessions import list_sessions
 
 if TYPE_CHECKING:
@@ -58,11 +63,43 @@ def cost(notebook: Notebook) -> str:
     return "\n".join([f"Spent in this notebook: ${budget.spent_usd:.4f} ({left})", *rows])
 
 
-def sent(turn: Turn) -> str:
-    """What exactly the model got, but for secrets."""
-    parts = [{"type": "text", "text": turn.sent}] if isinstance(turn.sent, str) else turn.sent
-    text = "\n".join(part["text"] if part.get("type") == "text" else f"[{part.get('type')} block]" for part in parts)
-    return Redactor(os.environ).text(text)
+def sent(turn: Turn) -> str | Sent:
+    """What exactly the model got, but for secrets: text, or with pictures what shows them."""
+    redactor = Redactor(os.environ)
+    if isinstance(turn.sent, str):
+        return redactor.text(turn.sent)
+    return Sent([redactor.value(part) if part.get("type") == "text" else part for part in turn.sent])
+
+
+class Sent:
+    """The blocks of a prompt: as pictures where the front end draws HTML, in words elsewhere."""
+
+    def __init__(self, blocks: list[dict[str, Any]]):
+        self._blocks = blocks
+
+    def __repr__(self) -> str:
+        return "\n".join(b["text"] if b.get("type") == "text" else _picture_line(b) for b in self._blocks)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        html = []
+        for block in self._blocks:
+            source = block.get("source") or {}
+            if "data" in source:
+                html.append(parts_html([Picture(source["media_type"], source["data"])]))
+            line = block["text"] if block.get("type") == "text" else _picture_line(block)
+            html.append(parts_html([Code(visible(line), role="in")]))
+        return {"text/html": dress(sanitize("".join(html)), Look(live=False)), "text/plain": repr(self)}
+
+
+def _picture_line(block: dict[str, Any]) -> str:
+    """`[image/png, 640 × 480 pixels, 12.3 kB]`."""
+    source = block.get("source") or {}
+    if "data" not in source:
+        return f"[{block.get('type')}: {source.get('url', '?')}]"
+    data = base64.b64decode(source["data"])
+    # Of the formats only PNG, in which all figures go, has its size at a fixed place and in plain sight.
+    size = f", {int.from_bytes(data[16:20])} × {int.from_bytes(data[20:24])} pixels" if data[1:4] == b"PNG" else ""
+    return f"[{source['media_type']}{size}, {len(data) / 1000:.1f} kB]"
 
 
 def model(notebook: Notebook, name: str) -> str:

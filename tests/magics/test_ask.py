@@ -241,3 +241,13 @@ def test_costs_add_up_after_a_conversation_was_ended(page: Page) -> None:
     spent = page.run("%claude cost").splitlines()
     paid = page.run("print(f'{first.cost_usd:.4f} {second.cost_usd:.4f}')").split()
     assert spent[1:] == [f"  default: ${paid[1]} in 1 turns", f"  conversations ended with `%claude new`: ${paid[0]}"]
+
+
+def test_a_picture_that_was_sent_can_be_seen_again(page: Page) -> None:
+    page.run("from matplotlib.figure import Figure; figure = Figure(figsize=(2, 1))")
+    page.model.reply(Text("A figure."))
+    page.answer("Look: {{ figure }}")
+    (shown,) = page.front.run("%claude last --sent").messages("execute_result")
+    data = shown["content"]["data"]
+    assert re.fullmatch(r"Look: \n\[image/png, \d+ × \d+ pixels, \d\.\d kB\]", data["text/plain"])
+    assert re.search(r'<img [^>]*src="data:image/png;base64,', data["text/html"])
