@@ -161,10 +161,11 @@ def test_any_text_without_known_names_comes_out_as_it_went_in(text: str) -> None
     assert interpolate(text, {}).content == text
 
 
-NO_BRACES = st.text(st.characters(exclude_characters="{}"), max_size=30)
+# A TeX command right before the braces makes them its argument, which stays.
+PLAIN = st.text(st.characters(exclude_characters="{}\\"), max_size=30)
 
 
-@given(NO_BRACES, NO_BRACES)
+@given(PLAIN, PLAIN)
 def test_text_around_a_reference_is_kept(before: str, after: str) -> None:
     assert interpolate(f"{before}{{{{ v }}}}{after}", {"v": "VALUE"}).content == f"{before}VALUE{after}"
 
