@@ -15,6 +15,7 @@ from IPython.core.error import UsageError
 
 from claude_nb.magics import reports, rules, trust
 from claude_nb.protocol.permission import PermissionMode
+from claude_nb.render.card import MOST
 from claude_nb.render.text import plural, visible
 
 if TYPE_CHECKING:
@@ -200,7 +201,9 @@ def _trust(notebook: Notebook, words: list[str]) -> str:
     settings = trust.read_folder(folder)
     if settings is None:
         return f"{folder} has no Claude settings of its own."
-    listed = f"The Claude settings of {folder}:\n{visible(str(settings))}"
+    listed = f"The Claude settings of {visible(str(folder))}, those of the folders above it included:\n{settings}"
+    if not settings.whole or len(listed) > MOST:
+        return f"{listed[:MOST]}\nThey stay off: nobody could read them all before saying yes."
     if trust.is_trusted(settings):
         return f"{listed}\nYou trusted them; `%claude trust --forget` takes that back."
     if not notebook.confirm(f"{listed}\nLoaded, they act with your rights and without asking.", "trust"):

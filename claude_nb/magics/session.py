@@ -21,7 +21,7 @@ from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import trust
 from claude_nb.magics.guard import notebook_guard
 from claude_nb.magics.rules import Rules
-from claude_nb.protocol.config import McpSdkServerConfig, SettingSource
+from claude_nb.protocol.config import McpSdkServerConfig
 from claude_nb.protocol.hook import HookMatcher, Hooks
 from claude_nb.protocol.options import ClaudeAgentOptions
 
@@ -104,7 +104,7 @@ class NamedSession:
 
     def stamp(self) -> Hashable:
         """What the CLI's start depends on, beyond what can be changed while it runs."""
-        return (self.cwd, bool(self._functions or self._server), self.rules.stamp, tuple(self._sources()))
+        return (self.cwd, bool(self._functions or self._server), self.rules.stamp, self._trusted_digest())
 
     def options(self, chat: Chat) -> ClaudeAgentOptions:
         """How the CLI is started now."""
@@ -112,12 +112,13 @@ class NamedSession:
             tools = list(self._functions.values())
             self._server = create_sdk_mcp_server(SERVER, tools=tools, runner=self._runner(chat), always_load=True)
             self._served = dict(self._functions)
+        trusted = self._trusted()
         return ClaudeAgentOptions(
             cli_path=self._settings.cli_path or None,
             cwd=self._folder,
             model=self.model or self._settings.model or None,
             system_prompt={"type": "preset", "preset": "claude_code", "append": ABOUT},
-            setting_sources=self._sources(),
+            setting_sources=["user", "project", "local"] if trusted else ["user"],
             permission_mode=self.rules.cli_mode,
             allowed_tools=[*self.rules.allow, *self.rules.granted],
             add_dirs=list(self.rules.folders),
@@ -128,7 +129,7 @@ class NamedSession:
             replay_user_messages=False,  # the engine knows the uuids; the pictures of a prompt need not come back
             can_use_tool=chat.questions.permit,
             on_elicitation=chat.questions.elicit,
-            hooks=self._hooks(chat),
+            hooks=self._hooks(chat, trusted),
             mcp_servers={SERVER: self._server} if self._server else {},
             max_budget_usd=chat.budget.left_usd,
             resume=chat.resume_id,
@@ -137,15 +138,21 @@ class NamedSession:
             session_id=str(uuid4()) if chat.cut_at is not None else None,
         )
 
-    def _hooks(self, chat: Chat) -> Hooks:
+    def _hooks(self, chat: Chat, trusted: trust.FolderSettings | None) -> Hooks:
         after = [HookMatcher(hooks=[chat.questions.tell_edit])]
         guard = notebook_guard(self._folder, self._open_notebook())
-        return {**guard, "PostToolUse": after, "PostToolUseFailure": after}
+        held = trust.guard_trust(trusted) if trusted else {}
+        return {**guard, **held, "PostToolUse": after, "PostToolUseFailure": after}
 
     @property
     def _folder(self) -> Path:
         return self.cwd or Path.cwd()
 
-    def _sources(self) -> list[SettingSource]:
+    def _trusted(self) -> trust.FolderSettings | None:
+        """The folder's settings, if they may load."""
         settings = trust.read_folder(self._folder)
-        return ["user", "project", "local"] if settings and trust.is_trusted(settings) else ["user"]
+        return settings if settings and trust.is_trusted(settings) else None
+
+    def _trusted_digest(self) -> str | None:
+        trusted = self._trusted()
+        return trusted.digest if trusted else None

@@ -111,8 +111,10 @@ def test_a_folders_settings_load_after_a_person_saw_them_and_only_as_seen(settle
     cell = settled.front.execute("%claude trust")
     settled.front.answer_input("trust")
     settled.done(cell)
-    assert "UserPromptSubmit runs: touch" in cell.text
-    assert "MARK=one" in cell.text
+    assert (
+        f'UserPromptSubmit: {{"hooks": [{{"type": "command", "command": "touch {settled.folder}/one"}}]}}' in cell.text
+    )
+    assert 'MARK: "one"' in cell.text
     settled.model.reply(Text("ok"))
     settled.answer("Second.")
     assert (settled.folder / "one").exists()
