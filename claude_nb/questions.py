@@ -86,6 +86,7 @@ class Questions:
             "title": context.title,
             "description": context.description,
             "decision_reason": context.decision_reason,
+            "decision_reason_type": context.raw.get("decision_reason_type"),
             "blocked_path": context.blocked_path,
             "agent": context.agent_id,
             "suggestions": [s.to_dict() for s in context.suggestions],

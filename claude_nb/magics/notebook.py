@@ -234,7 +234,7 @@ class Notebook:
         input: dict[str, Any],
         context: ToolPermissionContext,
     ) -> PermissionResult | None:
-        if session.rules.permits(tool_name, context.blocked_path):
+        if session.rules.permits(tool_name):
             return PermissionResultAllow()
         policy = permissions.load_policy(self.settings.permission_policy)
         decided = await permissions.by_policy(policy, tool_name, input, context)
@@ -255,11 +255,10 @@ class Notebook:
     def _settle_open(self, session: NamedSession) -> None:
         """Answer the session's open cards that its mode now permits."""
         turns = {turn.id for turn in session.chat.conversation.turns} if session.chat else set()
+        folder = session.cwd or Path.cwd()
         self.asker.settle(
             turns,
-            lambda ask: (
-                PermissionResultAllow() if session.rules.permits(ask["tool_name"], ask.get("blocked_path")) else None
-            ),
+            lambda ask: PermissionResultAllow() if session.rules.covers(ask, folder) else None,
         )
 
     def _heard(self, chat: Chat, turn: Turn, message: dict[str, Any]) -> None:

@@ -7,10 +7,12 @@ guards and deny rules hold in it, and what only a person can answer is still ask
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from claude_nb.protocol.permission import PermissionMode, PermissionUpdate
 from claude_nb.protocol.rule import breadth
@@ -24,7 +26,8 @@ MODES: dict[str, str] = {
     "bypassPermissions": "asks nothing: every command runs with your rights",
 }
 ARMED = "bypassPermissions"
-EDITS = ("Write", "Edit", "MultiEdit", "NotebookEdit")
+# Tools that mode acceptEdits is about, and the field of their input that names the file.
+EDITS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 # Questions that are the tool's point: no mode answers them.
 FOR_PEOPLE = ("AskUserQuestion", "ExitPlanMode")
 
@@ -96,13 +99,40 @@ class Rules:
         if rule not in own:
             own.append(rule)
 
-    def permits(self, tool_name: str, blocked_path: str | None = None) -> bool:
-        """Whether the mode by itself answers the CLI's question with yes."""
-        if tool_name in FOR_PEOPLE:
+    def permits(self, tool_name: str) -> bool:
+        """Whether the mode by itself answers a question of the CLI with yes.
+
+        In acceptEdits it never does: what that mode covers the CLI does not ask, and what it asks is for a person.
+        """
+        return self.armed and tool_name not in FOR_PEOPLE
+
+    def covers(self, ask: dict[str, Any], folder: Path) -> bool:
+        """Whether the mode permits what an open card asks, so that the CLI would not have asked in it.
+
+        In acceptEdits that is an edit of an ordinary file in `folder` for which the CLI named no reason to ask (a
+        sensitive file, a folder that is not this one, a rule, a hook).
+        """
+        name = ask["tool_name"]
+        if self.permits(name):
+            return True
+        if (
+            self.mode != "acceptEdits"
+            or name not in EDITS
+            or ask.get("decision_reason_type")
+            or ask.get("blocked_path")
+        ):
             return False
-        return self.armed or (self.mode == "acceptEdits" and tool_name in EDITS and not blocked_path)
+        return _is_ordinary(ask["input"].get(EDITS[name]), folder)
 
     def __str__(self) -> str:
         rows = [f"mode {self.mode}: {MODES[self.mode]}"]
         rows += [f"allow {rule}" for rule in [*self.allow, *self.granted]] + [f"deny  {rule}" for rule in self.deny]
         return "\n".join(rows)
+
+
+def _is_ordinary(path: Any, folder: Path) -> bool:
+    """Whether it lies below the folder, links followed, and no part of its way there is hidden."""
+    if not isinstance(path, str) or not os.path.isabs(path):  # the CLI may stand elsewhere than we think
+        return False
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    return real.is_relative_to(root) and not any(part.startswith(".") for part in real.relative_to(root).parts)

@@ -323,3 +323,16 @@ def test_a_mode_that_permits_it_settles_an_open_card(page: Page) -> None:
     page.run("%claude mode acceptEdits")
     page.left(cell)
     assert (page.folder / "mode.txt").read_text() == "x"
+
+
+def test_a_mode_leaves_the_open_card_of_a_sensitive_file_to_the_person(page: Page) -> None:
+    page.model.reply(ToolUse("Write", {"file_path": str(page.folder / ".bashrc"), "content": "x"}))
+    page.model.reply(Text("Refused."))
+    cell = page.ask("Write.", "--bg")
+    card = asked(page.watch(cell))
+    page.done(cell)
+    page.run("%claude mode acceptEdits")
+    card.answer("deny", reason="not that one")
+    page.left(cell)
+    assert not (page.folder / ".bashrc").exists()
+    assert "not that one" in told_model(page)

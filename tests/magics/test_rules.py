@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,40 @@ def test_accept_edits_writes_without_asking_and_plan_does_not_write(page: Page) 
     page.run("%claude mode plan")
     call(page, "Write", file_path=str(page.folder / "planned.txt"), content="x")
     assert not (page.folder / "planned.txt").exists()
+
+
+@pytest.mark.parametrize("file", [".bashrc", ".git/hooks/pre-commit", ".claude/settings.local.json", "../outside.txt"])
+def test_accept_edits_still_asks_for_sensitive_files_and_for_those_of_other_folders(page: Page, file: str) -> None:
+    page.run("%claude mode acceptEdits")
+    path = Path(os.path.normpath(page.folder / file))
+    call(page, "Write", file_path=str(path), content="{}")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("ask", "covered"),
+    [
+        ({}, True),
+        ({"tool_name": "Bash", "input": {"command": "ls"}}, False),
+        ({"decision_reason_type": "safetyCheck"}, False),
+        ({"decision_reason_type": "hook"}, False),
+        ({"blocked_path": "/work/file.txt"}, False),
+        ({"input": {"file_path": "file.txt"}}, False),
+        ({"input": {"file_path": "FOLDER/.git/config"}}, False),
+        ({"input": {"file_path": "FOLDER/sub/../../file.txt"}}, False),
+        ({"input": {"file_path": "FOLDER/link/passwd"}}, False),
+        ({"input": {}}, False),
+    ],
+)
+def test_accept_edits_settles_open_cards_of_ordinary_files_of_the_folder_alone(
+    tmp_path: Path, ask: dict[str, Any], covered: bool
+) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    asked = {"tool_name": "Write", "input": {"file_path": "FOLDER/file.txt"}} | ask
+    if path := asked["input"].get("file_path"):
+        asked["input"] = {"file_path": path.replace("FOLDER", str(tmp_path))}
+    assert rules.Rules(mode="acceptEdits").covers(asked, tmp_path) is covered
+    assert rules.Rules(mode="default").covers(asked, tmp_path) is False
 
 
 def test_a_mode_changed_between_turns_and_a_resumed_session_keep_the_rules(page: Page) -> None:
