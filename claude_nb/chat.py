@@ -91,10 +91,11 @@ class Chat:
     """One named session.
 
     `make_options` says how its CLI is started and `stamp` names what they depend on: when it changes, the session is
-    resumed with new ones at its next prompt. The CLI's questions go to `decide` (rules) and, if that leaves them open,
-    are shown in the turn and go to `answer` (a person) under `terms`; `questions` is what the CLI calls. `on_own_turn`
-    gets each finished turn that no prompt of ours began (a background task's report), `on_change` each change that
-    the CLI's words made.
+    resumed with new ones at its next prompt. `settings` are told to the CLI at its start, and hold at once when they
+    change (`tell_settings`). The CLI's questions go to `decide` (rules) and, if that leaves them open, are shown in the
+    turn and go to `answer` (a person) under `terms`; `questions` is what the CLI calls. `on_own_turn` gets each
+    finished turn that no prompt of ours began (a background task's report), `on_change` each change that the CLI's
+    words made.
     `environ` is where secrets to hide are looked for. After `park_after` idle seconds (None: never) the CLI is ended.
     """
 
@@ -103,6 +104,7 @@ class Chat:
     answer: Answer
     terms: Callable[[Turn], Terms] = lambda turn: Terms()
     stamp: Callable[[], Hashable] = lambda: None
+    settings: Callable[[], dict[str, Any]] = dict
     budget: Budget = field(default_factory=Budget)
     name: str = "default"
     park_after: Callable[[], float | None] = lambda: None
@@ -126,6 +128,7 @@ class Chat:
     """The turns that are being stopped, and their ends."""
     _line: anyio.Lock = field(init=False, default_factory=anyio.Lock)
     _started_with: Hashable = field(init=False, default=None)
+    _told: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.questions = Questions(
@@ -227,14 +230,16 @@ class Chat:
         session = self.session
         # A background task would die with its CLI: while one lives, the new options have to wait.
         if session is not None and session.is_alive and (self._started_with == stamp or not await _at_rest(session)):
+            await self.tell_settings()
             return session
         await self.park()
         session = Session(self.make_options(self), listener=self._hear)
         await session.start()
-        self.session, self._started_with = session, stamp
+        self.session, self._started_with, self._told = session, stamp, {}
         spawn(partial(self._watch, session), f"watch {self.name}")
         if session.session_id:
             self.on_start(session.session_id)
+        await self.tell_settings()
         return session
 
     async def _watch(self, session: Session) -> None:
@@ -307,6 +312,13 @@ class Chat:
         """Change the CLI's permission mode at once; one that is not running gets it at its start."""
         if self.session is not None and self.session.is_alive:
             await self.session.set_permission_mode(mode)
+
+    async def tell_settings(self) -> None:
+        """Tell a running CLI the `settings` it does not know yet: they hold from its next step on, in mid-turn too."""
+        settings = self.settings()
+        if self.session is not None and self.session.is_alive and settings != self._told:
+            await self.session.apply_flag_settings(settings)
+            self._told = settings
 
     async def park(self) -> None:
         """End the CLI; the next prompt resumes the session where it was."""

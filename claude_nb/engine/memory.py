@@ -15,6 +15,7 @@ from claude_nb.protocol.config import McpServerConfig
 from claude_nb.protocol.message import Message, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
 from claude_nb.protocol.permission import PERMISSION_MODES, PermissionMode
+from claude_nb.protocol.rule import written
 
 Json = dict[str, Any]
 
@@ -29,7 +30,7 @@ class Memory:
     """Fed with what was asked, answered and heard; gives the options and requests that a new process needs."""
 
     rules: dict[str, list[str]] = field(default_factory=dict)
-    """Granted for the session: `allow`, `deny` and `ask` to rules as text, `Bash(touch:*)`."""
+    """Granted for the session: `allow`, `deny` and `ask` to rules as settings hold them, `Bash(touch:*)`."""
     directories: list[str] = field(default_factory=list)
     mode: PermissionMode | None = None
     servers: dict[str, McpServerConfig] | None = None
@@ -65,7 +66,7 @@ class Memory:
             self.mode = cast(PermissionMode, mode)
 
     def _update(self, update: Mapping[str, Any]) -> None:
-        behavior, rules = str(update.get("behavior")), [_rule(rule) for rule in update.get("rules") or ()]
+        behavior, rules = str(update.get("behavior")), list(_rules(update))
         directories = list(update.get("directories") or ())
         match update.get("type"):
             case "addRules":
@@ -81,6 +82,18 @@ class Memory:
             case "setMode":
                 self.mode = update.get("mode")
 
+    def wording(self, subtype: str, fields: Json) -> Json:
+        """The fields to send for a request: settings must not take back the rules that this process got as settings."""
+        permissions = (fields.get("settings") or {}).get("permissions") if subtype == "apply_flag_settings" else None
+        if not isinstance(permissions, dict):
+            return fields
+        return {**fields, "settings": {**fields["settings"], "permissions": self._with_rules(permissions)}}
+
+    def _with_rules(self, permissions: Json) -> Json:
+        # The permissions of a later setting replace those of an earlier one whole.
+        lists = {behavior: _union(permissions.get(behavior) or (), rules) for behavior, rules in self.rules.items()}
+        return {**permissions, **lists}
+
     # -- what a new process needs -------------------------------------------------------------------------------
 
     def options(self, options: ClaudeAgentOptions) -> ClaudeAgentOptions:
@@ -89,25 +102,25 @@ class Memory:
             options,
             model=self._model[0] if self._model else options.model,
             permission_mode=self.mode or options.permission_mode,
-            allowed_tools=_union(options.allowed_tools, self.rules.get("allow", ())),
-            disallowed_tools=_union(options.disallowed_tools, self.rules.get("deny", ())),
             add_dirs=_union(options.add_dirs, self.directories),
         )
 
     def requests(self) -> list[tuple[str, Json]]:
         """Subtype and fields of the requests that a new process must be sent before its first prompt."""
         settings = [("apply_flag_settings", {"settings": each}) for each in self._settings]
-        if ask := self.rules.get("ask"):
-            # There is no flag for these. A later setting replaces the list of an earlier one.
-            given = [each.get("permissions", {}) for each in self._settings]
-            before = next((each["ask"] for each in reversed(given) if each.get("ask")), ())
-            settings.append(("apply_flag_settings", {"settings": {"permissions": {"ask": _union(before, ask)}}}))
+        if any(self.rules.values()):
+            # A flag would not do: the CLI splits its list at commas and blanks, and a rule may hold whatever command
+            # the model thought of.
+            given = [each["permissions"] for each in self._settings if isinstance(each.get("permissions"), dict)]
+            last = self._with_rules(given[-1] if given else {})
+            settings.append(("apply_flag_settings", {"settings": {"permissions": last}}))
         return settings + [(subtype, fields) for (subtype, _), fields in self._requests.items()]
 
 
-def _rule(rule: Mapping[str, Any]) -> str:
-    name, content = rule.get("toolName"), rule.get("ruleContent")
-    return f"{name}({content})" if content else str(name)
+def _rules(update: Mapping[str, Any]) -> Iterable[str]:
+    """The rules of an update, without those that a new process would take for broader ones: it asks again."""
+    texts = (written(str(rule.get("toolName")), rule.get("ruleContent")) for rule in update.get("rules") or ())
+    return (text for text in texts if text is not None)
 
 
 def _union(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:

@@ -179,7 +179,7 @@ class NamedSession(Controls):
         if subtype == "interrupt" and not self.running:
             return {}
         async with self._up(urgent=True) as session:
-            payload = await session.request(subtype, timeout=timeout, **fields)
+            payload = await session.request(subtype, timeout=timeout, **self._memory.wording(subtype, fields))
         self._memory.requested(subtype, fields)
         return payload
 

@@ -15,6 +15,7 @@ from IPython.core.error import UsageError
 
 from claude_nb.magics import reports, rules, trust
 from claude_nb.protocol.permission import PermissionMode
+from claude_nb.protocol.rule import parse
 from claude_nb.render.card import MOST
 from claude_nb.render.text import plural, visible
 
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
 
 
 class Command(NamedTuple):
-    """One subcommand: its arguments as the help shows them, what it does, and the function that does it."""
+    """One subcommand: its arguments as the help shows them, what it does, and the function that does it.
+
+    What stands after the word is split as a shell does, or handed over as it stands if `whole`.
+    """
 
     usage: str
     about: str
     run: Callable[[Notebook, list[str]], Any]
+    whole: bool = False
 
 
 def run(notebook: Notebook, line: str) -> Any:
     """Carry out one `%claude` line; raises UsageError for what it does not know."""
-    name = line.split()[0] if line.strip() else "help"
+    name, rest = [*line.split(maxsplit=1), "", ""][:2]
+    name = name or "help"
     if name in ("-h", "--help"):
         name = "help"
     if name not in COMMANDS:
@@ -41,11 +47,12 @@ def run(notebook: Notebook, line: str) -> Any:
             f"%claude knows these words: {known}. To ask the agent something, put the prompt into a cell that "
             f"begins with %%claude:\n\n%%claude\n{line}"
         )
+    command, rest = COMMANDS[name], rest.strip()
     try:
-        words = shlex.split(line)
+        words = [rest] if command.whole else shlex.split(rest)
     except ValueError as error:
         raise UsageError(f"%claude {line}: {error}") from None
-    return COMMANDS[name].run(notebook, words[1:])
+    return command.run(notebook, words)
 
 
 def _none(words: list[str], name: str) -> None:
@@ -160,7 +167,7 @@ def _mode(notebook: Notebook, words: list[str]) -> str:
         raise UsageError(f"%claude mode [{' | '.join(rules.MODES)}]")
     mode = words[0]
     if mode == rules.ARMED and not session_rules.armed:
-        question = f"Mode {mode}: it {rules.MODES[mode]}. It ends with the session or the kernel."
+        question = f"Mode {mode} in session '{name}'\nIt {rules.MODES[mode]}. It ends with the session or the kernel."
         if not notebook.confirm(question, "bypass"):
             return f"Mode stays {session_rules.mode}: nobody agreed."
     notebook.set_mode(cast(PermissionMode, mode), name)
@@ -168,14 +175,18 @@ def _mode(notebook: Notebook, words: list[str]) -> str:
 
 
 def _rule(notebook: Notebook, words: list[str], behavior: rules.Behavior) -> str:
-    rule = " ".join(words)
-    if rules.parse(rule) is None:
-        raise UsageError(f"%claude {behavior} RULE, for example `%claude {behavior} Bash(git status:*)`")
+    name, rule = notebook.current, " ".join(words)
+    if parse(rule) is None:
+        raise UsageError(
+            f"%claude {behavior} RULE takes one rule, for example `%claude {behavior} Bash(git status:*)`. "
+            "A parenthesis in it that has no partner is written with a backslash before it."
+        )
     warning = rules.warning(rule) if behavior == "allow" else None
-    if warning is not None and not notebook.confirm(warning, "allow"):
+    question = f"Allow {rule} in session '{name}'\n{warning} It ends with the session."
+    if warning is not None and not notebook.confirm(question, "allow"):
         return f"{rule} is not allowed: nobody agreed."
-    notebook.session(notebook.current).rules.add(behavior, rule)
-    return str(notebook.session(notebook.current).rules)
+    notebook.add_rule(behavior, rule, name)
+    return str(notebook.session(name).rules)
 
 
 def _allow(notebook: Notebook, words: list[str]) -> str:
@@ -225,8 +236,8 @@ COMMANDS: dict[str, Command] = {
     "cost": Command("cost", "what was spent, and what is left of the budget", _cost),
     "budget": Command("budget [AMOUNT|none]", "show or change the notebook's budget in US dollars", _budget),
     "mode": Command("mode [NAME]", f"what is asked before it happens: {', '.join(rules.MODES)}", _mode),
-    "allow": Command("allow RULE", "let the agent do something without asking, in this session", _allow),
-    "deny": Command("deny RULE", "never let the agent do something, in this session", _deny),
+    "allow": Command("allow RULE", "let the agent do something without asking, in this session", _allow, whole=True),
+    "deny": Command("deny RULE", "never let the agent do something, in this session", _deny, whole=True),
     "rules": Command("rules", "the mode and the rules of this session", _rules),
     "trust": Command("trust [--forget]", "see this folder's own Claude settings, and let them load", _trust),
     "tools": Command("tools [add|remove NAME ...]", "your functions that the agent may call", _tools),

@@ -34,6 +34,7 @@ from claude_nb.magics.confirm import agreed
 from claude_nb.magics.guard import open_notebook
 from claude_nb.magics.past import Past
 from claude_nb.magics.rewind import Rewinds
+from claude_nb.magics.rules import Behavior
 from claude_nb.magics.session import NamedSession
 from claude_nb.protocol.permission import (
     PermissionMode,
@@ -205,6 +206,7 @@ class Notebook:
             name=session.name,
             make_options=session.options,
             stamp=session.stamp,
+            settings=lambda: session.rules.settings,
             decide=partial(self._decide, session),
             answer=partial(self._answer, session),
             terms=lambda turn: self.asker.terms(self._seats.get(turn.id)),
@@ -348,6 +350,13 @@ class Notebook:
         if session.chat is not None:
             portal.call(session.chat.set_permission_mode, session.rules.cli_mode)
             portal.loop().call_soon_threadsafe(self._settle_open, session)
+
+    def add_rule(self, behavior: Behavior, rule: str, name: str) -> None:
+        """Add a rule to a session, at once where its CLI runs."""
+        session = self.session(name)
+        session.rules.add(behavior, rule)
+        if session.chat is not None:
+            portal.call(session.chat.tell_settings)
 
     def set_budget(self, limit: float | None) -> None:
         """Change what this notebook may spend, in US dollars."""

@@ -1,21 +1,22 @@
 """What the agent may do without asking: the mode and the rules of a session.
 
-Layer 5, below `notebook`. Both live as long as the session and are handed to the CLI at each of its starts, since it
-forgets session rules (design decision 14). The mode that allows everything is kept here and never reaches the CLI:
-guards and deny rules hold in it, and what only a person can answer is still asked.
+Layer 5, below `notebook`. Both live as long as the session. The rules are told to the CLI at each of its starts, since
+it forgets session rules (design decision 14), and whenever they change. They travel as JSON: a flag's list is split at
+commas and blanks, and a rule with a command that the model made up would become several. The mode that allows
+everything is kept here and never reaches the CLI: guards and deny rules hold in it, and what only a person can answer
+is still asked.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from claude_nb.protocol.permission import PermissionMode, PermissionUpdate
-from claude_nb.protocol.rule import breadth
+from claude_nb.protocol.rule import breadth, parse, written
 
 Behavior = Literal["allow", "deny"]
 
@@ -30,14 +31,6 @@ ARMED = "bypassPermissions"
 EDITS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 # Questions that are the tool's point: no mode answers them.
 FOR_PEOPLE = ("AskUserQuestion", "ExitPlanMode")
-
-_RULE = re.compile(r"(?P<tool>[A-Za-z_][\w*-]*)(?:\((?P<content>.*)\))?", re.DOTALL)
-
-
-def parse(rule: str) -> tuple[str, str | None] | None:
-    """Tool and specifier of a rule such as `Bash(git status:*)`, None for what is no rule."""
-    match = _RULE.fullmatch(rule.strip())
-    return (match["tool"], match["content"]) if match else None
 
 
 def warning(rule: str) -> str | None:
@@ -54,24 +47,27 @@ def warning(rule: str) -> str | None:
 
 @dataclass(slots=True)
 class Rules:
-    """Mode and rules of one session. `stamp` changes when the CLI has to be told anew."""
+    """Mode and rules of one session; the rules as the CLI reads them in its settings."""
 
     mode: PermissionMode = "default"
     allow: list[str] = field(default_factory=list)
     deny: list[str] = field(default_factory=list)
     granted: list[str] = field(default_factory=list)
-    """Rules and folders that a card allowed for the session: the running CLI knows them, the next one is told."""
+    """Rules that a card allowed: the running CLI knows them, the next one is told."""
     folders: list[str] = field(default_factory=list)
+    """Folders that a card added."""
 
     def learn(self, updates: Iterable[PermissionUpdate]) -> None:
-        """Keep what a card allowed for as long as the session lives; what went into a settings file is kept there."""
+        """Keep what a card allowed for as long as the session lives, wherever else the CLI keeps it.
+
+        It may be a settings file that is not loaded. A rule that could be misread is asked about again instead.
+        """
         for update in updates:
             if update.type == "setMode" and update.mode in MODES:
                 self.mode = update.mode
-            elif update.destination not in (None, "session"):
-                continue
             elif update.type == "addRules" and update.behavior == "allow":
-                self.granted += [str(rule) for rule in update.rules or [] if str(rule) not in self.granted]
+                texts = [written(rule.tool_name, rule.rule_content) for rule in update.rules or []]
+                self.granted += [text for text in texts if text is not None and text not in self.granted]
             elif update.type == "addDirectories":
                 self.folders += [folder for folder in update.directories or [] if folder not in self.folders]
 
@@ -86,9 +82,10 @@ class Rules:
         return "default" if self.armed else self.mode
 
     @property
-    def stamp(self) -> tuple[object, ...]:
-        """Names the state that a running CLI was started with."""
-        return (*self.allow, None, *self.deny)
+    def settings(self) -> dict[str, Any]:
+        """The rules as settings of the CLI."""
+        lists = {"allow": [*self.allow, *self.granted], "deny": list(self.deny)}
+        return {"permissions": lists} if any(lists.values()) else {}
 
     def add(self, behavior: Behavior, rule: str) -> None:
         """Add a rule; the newest word on it counts."""

@@ -104,7 +104,7 @@ class NamedSession:
 
     def stamp(self) -> Hashable:
         """What the CLI's start depends on, beyond what can be changed while it runs."""
-        return (self.cwd, bool(self._functions or self._server), self.rules.stamp, self._trusted_digest())
+        return (self.cwd, bool(self._functions or self._server), self._trusted_digest())
 
     def options(self, chat: Chat) -> ClaudeAgentOptions:
         """How the CLI is started now."""
@@ -120,9 +120,7 @@ class NamedSession:
             system_prompt={"type": "preset", "preset": "claude_code", "append": ABOUT},
             setting_sources=["user", "project", "local"] if trusted else ["user"],
             permission_mode=self.rules.cli_mode,
-            allowed_tools=[*self.rules.allow, *self.rules.granted],
             add_dirs=list(self.rules.folders),
-            disallowed_tools=list(self.rules.deny),
             include_partial_messages=True,
             forward_subagent_text=True,
             enable_file_checkpointing=True,

@@ -21,16 +21,33 @@ def rules(kind, behavior, *contents, destination=None):
     return PermissionUpdate(kind, values, behavior, destination=destination)
 
 
-def test_rules_for_the_session_become_flags():
+def permissions(**lists):
+    return ("apply_flag_settings", {"settings": {"permissions": lists}})
+
+
+def test_rules_for_the_session_become_settings_which_nobody_splits():
     memory = granted(
-        rules("addRules", "allow", "touch:*", None),
+        rules("addRules", "allow", "touch:*", None, "mkdir 'a),Bash,c'"),
         rules("addRules", "deny", "rm:*"),
         rules("addRules", "ask", "git:*"),
     )
     options = memory.options(ClaudeAgentOptions(allowed_tools=["Read"], disallowed_tools=["Write"]))
-    assert options.allowed_tools == ["Read", "Bash(touch:*)", "Bash"]
-    assert options.disallowed_tools == ["Write", "Bash(rm:*)"]
-    assert memory.requests() == [("apply_flag_settings", {"settings": {"permissions": {"ask": ["Bash(git:*)"]}}})]
+    assert (options.allowed_tools, options.disallowed_tools) == (["Read"], ["Write"])
+    allowed = ["Bash(touch:*)", "Bash", r"Bash(mkdir 'a\),Bash,c')"]
+    assert memory.requests() == [permissions(allow=allowed, deny=["Bash(rm:*)"], ask=["Bash(git:*)"])]
+
+
+def test_a_rule_that_a_new_process_would_take_for_a_broader_one_is_not_repeated():
+    values = [PermissionRuleValue("Bash", ""), PermissionRuleValue("Read,Bash"), PermissionRuleValue("Bash(*)", "ls")]
+    assert granted(PermissionUpdate("addRules", values, "allow")).requests() == []
+
+
+def test_settings_of_ones_own_take_back_no_rule_that_was_granted():
+    memory = granted(rules("addRules", "deny", "rm:*"))
+    sent = memory.wording("apply_flag_settings", {"settings": {"permissions": {"allow": ["Read"]}, "model": "opus"}})
+    assert sent == {"settings": {"permissions": {"allow": ["Read"], "deny": ["Bash(rm:*)"]}, "model": "opus"}}
+    other = {"settings": {"outputStyle": "Explanatory"}}
+    assert memory.wording("apply_flag_settings", other) == other
 
 
 @pytest.mark.parametrize("destination", ["userSettings", "projectSettings", "localSettings"])
@@ -80,12 +97,12 @@ def test_requests_are_repeated_in_order_and_only_the_last_of_each():
     memory.requested("mcp_toggle", {"serverName": "a", "enabled": False})
     memory.requested("mcp_toggle", {"serverName": "b", "enabled": False})
     memory.requested("mcp_toggle", {"serverName": "a", "enabled": True})
-    memory.requested("apply_flag_settings", {"settings": {"permissions": {"ask": ["Read"]}}})
+    memory.requested("apply_flag_settings", {"settings": {"permissions": {"ask": ["Read"], "deny": ["Bash"]}}})
     memory.requested("get_context_usage", {})
     memory.answered({"updatedPermissions": [rules("addRules", "ask", "git:*").to_dict()]})
     assert memory.requests() == [
-        ("apply_flag_settings", {"settings": {"permissions": {"ask": ["Read"]}}}),
-        ("apply_flag_settings", {"settings": {"permissions": {"ask": ["Read", "Bash(git:*)"]}}}),
+        permissions(ask=["Read"], deny=["Bash"]),
+        permissions(ask=["Read", "Bash(git:*)"], deny=["Bash"]),
         ("set_max_thinking_tokens", {"max_thinking_tokens": 200}),
         ("mcp_toggle", {"serverName": "a", "enabled": True}),
         ("mcp_toggle", {"serverName": "b", "enabled": False}),

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from claude_nb.magics import guard, rules, trust
+from claude_nb.protocol.rule import parse
 from claude_nb.testing import ScriptedModel, Text, ToolUse
 from tests.kernel.frontend import Cell, Frontend
+from tests.magics.cards import asked
 from tests.magics.conftest import Page
 
 
@@ -111,12 +113,69 @@ def test_what_gives_everything_away_needs_a_persons_word(page: Page, line: str) 
         ("Bash(*)", True),
         ("Bash(:*)", True),
         ("mcp__x", True),
+        ("WebFetch(domain:*)", True),
+        ("Edit(~/**)", True),
+        ("Edit(//**)", True),
+        ("Read(/**)", True),
+        ("Read(./**)", True),
+        ("Write(//home/ada/**)", True),
         ("Bash(git:*)", False),
         ("Read(/x)", False),
+        ("Edit(src/**)", False),
+        ("Edit(~/work/**)", False),
+        ("WebFetch(domain:example.org)", False),
     ],
 )
 def test_rules_for_a_whole_tool_are_told_from_narrow_ones(rule: str, broad: bool) -> None:
     assert (rules.warning(rule) is not None) is broad
+
+
+@pytest.mark.parametrize(
+    "rule", ["Read(x),Bash(*)", "Read(x) Bash(*)", "Bash(git *),Bash(*)", "Read,Bash", "Bash()", "Bash(x", "Bash(x\\)"]
+)
+def test_what_is_not_exactly_one_rule_is_none(rule: str) -> None:
+    assert parse(rule) is None
+
+
+@pytest.mark.parametrize("word", ["allow", "deny"])
+def test_two_rules_at_once_are_refused(page: Page, word: str) -> None:
+    cell = page.front.execute(f"%claude {word} Read(x),Bash(*)")
+    assert cell.reply()["ename"] == "UsageError"
+    assert "Bash" not in page.run("%claude rules")
+
+
+def test_quotes_and_escaped_parentheses_of_a_rule_stay_as_typed(page: Page) -> None:
+    page.run("%claude allow Bash(mkdir 'open\\( me')")
+    call(page, "Bash", command="mkdir 'open( me'")
+    assert (page.folder / "open( me").is_dir()
+
+
+def test_a_rule_for_a_command_of_the_models_making_never_becomes_another_rule(page: Page) -> None:
+    page.model.reply(ToolUse("Bash", {"command": "mkdir 'a),Bash,c'"}))
+    page.model.reply(Text("made"))
+    cell = page.ask("Do it.")
+    asked(page.watch(cell)).answer("always0", where0="session")
+    page.done(cell)
+    (page.folder / "a),Bash,c").rmdir()
+    page.run("%claude budget 4")  # the CLI is started anew with the next prompt
+    call(page, "Bash", command="mkdir 'a),Bash,c'")
+    assert (page.folder / "a),Bash,c").is_dir()
+    call(page, "Bash", command="touch everything.txt")
+    assert not (page.folder / "everything.txt").exists()
+
+
+def test_a_denial_holds_at_once_in_a_turn_that_runs(page: Page) -> None:
+    page.run("%claude allow Bash(touch *)")
+    gate = page.model.gate()
+    page.model.reply(gate, ToolUse("Bash", {"command": "touch late.txt"}))
+    page.model.reply(Text("tried"))
+    cell = page.ask("Do it.", "--bg")
+    page.watch(cell)
+    gate.reached.wait(30)
+    page.run("%claude deny Bash(touch late.txt)")
+    gate.open()
+    page.left(cell)
+    assert not (page.folder / "late.txt").exists()
 
 
 # -- the folder's own settings

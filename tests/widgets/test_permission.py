@@ -223,7 +223,9 @@ def test_updates_are_as_broad_as_their_broadest_rule_and_unknown_ones_are_feared
     assert breadth_of_update(both) == "control"
     assert breadth_of_update({"type": "setMode", "mode": "bypassPermissions"}) == "control"
     assert breadth_of_update({"type": "setMode", "mode": "acceptEdits"}) == "narrow"
-    assert breadth_of_update({"type": "addDirectories", "directories": ["/"]}) == "tool"
+    for wide in ("/", "//", "/root", "/home", "/home/ada", "/root/..", "~", "C:\\"):
+        assert breadth_of_update({"type": "addDirectories", "directories": ["/data/x", wide]}) == "tool"
+    assert breadth_of_update({"type": "addDirectories", "directories": ["/home/ada/work"]}) == "narrow"
     assert breadth_of_update({"type": "newThing"}) == "control"
 
 
