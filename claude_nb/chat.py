@@ -26,7 +26,7 @@ from claude_nb.conversation.reduce import Reducer
 from claude_nb.engine.background import spawn
 from claude_nb.engine.session import Session
 from claude_nb.errors import BudgetExceededError, ClaudeSDKError, RewindError, TurnInterrupted
-from claude_nb.protocol.message import Message
+from claude_nb.protocol.message import Message, SystemMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
 from claude_nb.protocol.permission import PermissionMode
 from claude_nb.questions import Answer, Decide, Questions, Terms
@@ -95,7 +95,7 @@ class Chat:
     change (`tell_settings`). The CLI's questions go to `decide` (rules) and, if that leaves them open, are shown in the
     turn and go to `answer` (a person) under `terms`; `questions` is what the CLI calls. `on_own_turn` gets each
     finished turn that no prompt of ours began (a background task's report), `on_change` each change that the CLI's
-    words made.
+    words made, `on_mode` the permission mode whenever the CLI says it (a plan that is approved ends its mode).
     `environ` is where secrets to hide are looked for. After `park_after` idle seconds (None: never) the CLI is ended.
     """
 
@@ -112,6 +112,7 @@ class Chat:
     on_own_turn: Callable[[Turn], None] = lambda turn: None
     on_start: Callable[[str], None] = lambda session_id: None
     on_change: Callable[[Change], None] = lambda change: None
+    on_mode: Callable[[str], None] = lambda mode: None
     questions: Questions = field(init=False)
     conversation: Conversation = field(init=False)
     session: Session | None = field(init=False, default=None)
@@ -385,6 +386,8 @@ class Chat:
     # -- what the CLI says --------------------------------------------------------------------------------------
 
     def _hear(self, message: Message) -> None:
+        if isinstance(message, SystemMessage) and (mode := message.data.get("permissionMode")):
+            self.on_mode(str(mode))
         changes = self._reducer.apply(message, time.time())
         for change in changes:
             self.on_change(change)

@@ -28,13 +28,12 @@ from claude_nb.kernel.cell import Kind, Place, detect
 from claude_nb.kernel.interpolate import interpolate
 from claude_nb.kernel.pump import Pump
 from claude_nb.kernel.tools import MainThreadRunner
-from claude_nb.magics import past, permissions, stages
+from claude_nb.magics import past, permissions, rules, stages
 from claude_nb.magics.asking import Asker, Seat
 from claude_nb.magics.confirm import agreed
 from claude_nb.magics.guard import open_notebook
 from claude_nb.magics.past import Past
 from claude_nb.magics.rewind import Rewinds
-from claude_nb.magics.rules import Behavior
 from claude_nb.magics.session import NamedSession
 from claude_nb.protocol.permission import (
     PermissionMode,
@@ -214,6 +213,7 @@ class Notebook:
             park_after=lambda: self.settings.park_after,
             on_own_turn=self._untold.append,
             on_start=partial(self._remember, session),
+            on_mode=session.follow_mode,
         )
         self.rewinds.follow(chat)
         return chat
@@ -346,12 +346,13 @@ class Notebook:
     def set_mode(self, mode: PermissionMode, name: str) -> None:
         """Change a session's permission mode, at once where its CLI runs."""
         session = self.session(name)
+        if session.chat is not None:  # first: what the CLI says of its old mode until then must not bring that back
+            portal.call(session.chat.set_permission_mode, rules.cli_mode(mode))
         session.rules.mode = mode
         if session.chat is not None:
-            portal.call(session.chat.set_permission_mode, session.rules.cli_mode)
             portal.loop().call_soon_threadsafe(self._settle_open, session)
 
-    def add_rule(self, behavior: Behavior, rule: str, name: str) -> None:
+    def add_rule(self, behavior: rules.Behavior, rule: str, name: str) -> None:
         """Add a rule to a session, at once where its CLI runs."""
         session = self.session(name)
         session.rules.add(behavior, rule)

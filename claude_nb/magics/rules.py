@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from claude_nb.protocol.permission import PermissionMode, PermissionUpdate
 from claude_nb.protocol.rule import breadth, parse, written
@@ -31,6 +31,11 @@ ARMED = "bypassPermissions"
 EDITS = {"Write": "file_path", "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 # Questions that are the tool's point: no mode answers them.
 FOR_PEOPLE = ("AskUserQuestion", "ExitPlanMode")
+
+
+def cli_mode(mode: PermissionMode) -> PermissionMode:
+    """The mode as the CLI gets it."""
+    return "default" if mode == ARMED else mode
 
 
 def warning(rule: str) -> str | None:
@@ -71,6 +76,11 @@ class Rules:
             elif update.type == "addDirectories":
                 self.folders += [folder for folder in update.directories or [] if folder not in self.folders]
 
+    def follow(self, mode: str) -> None:
+        """The CLI says which mode it is in: it leaves plan mode by itself when a plan was approved."""
+        if mode in MODES and mode not in (ARMED, self.cli_mode):
+            self.mode = cast(PermissionMode, mode)
+
     @property
     def armed(self) -> bool:
         """Nothing is asked."""
@@ -79,7 +89,7 @@ class Rules:
     @property
     def cli_mode(self) -> PermissionMode:
         """The mode as the CLI gets it."""
-        return "default" if self.armed else self.mode
+        return cli_mode(self.mode)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -85,6 +85,10 @@ class NamedSession:
         """Begin anew: the folder is open again, and nothing is allowed beyond asking."""
         self.cwd, self.rules = None, Rules()
 
+    def follow_mode(self, mode: str) -> None:
+        """The CLI says which permission mode it is in."""
+        self.rules.follow(mode)
+
     def trust_notice(self) -> str | None:
         """Says once that the folder has settings which are not loaded, and once more when they change."""
         settings = trust.read_folder(self._folder)

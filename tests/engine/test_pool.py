@@ -434,6 +434,26 @@ async def test_a_parked_session_comes_back_as_it_was(model, options, tmp_path):
         assert [(s["name"], s["status"]) for s in status["mcpServers"]] == [("late", "connected")]
 
 
+async def test_a_rule_for_a_command_of_the_models_making_stays_that_rule_after_parking(model, options):
+    command, asked = "mkdir 'a),Bash,c'", []
+
+    async def permit(name, input, context):
+        asked.append(input["command"])
+        rule = PermissionUpdate("addRules", [PermissionRuleValue("Bash", command)], "allow")
+        return PermissionResultAllow(updated_permissions=[rule]) if len(asked) == 1 else PermissionResultDeny("no")
+
+    async with ClaudeSDKClient(options(can_use_tool=permit)) as client:
+        model.reply(ToolUse("Bash", {"command": command}))
+        model.reply(Text("made"))
+        await say(client, "make it")
+        with anyio.fail_after(30):
+            assert await client.session().park()
+        model.reply(ToolUse("Bash", {"command": "touch everything"}))
+        model.reply(Text("tried"))
+        await say(client, "touch it")
+        assert asked == [command, "touch everything"]
+
+
 async def test_a_plan_that_was_left_is_not_gone_back_to(model, options):
     async with ClaudeSDKClient(options(permission_mode="plan")) as client:
         await say(client, "hello")

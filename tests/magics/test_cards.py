@@ -282,6 +282,21 @@ def test_a_plan_is_kept_in_planning_with_comments_or_approved(page: Page) -> Non
     assert (page.folder / "planned.txt").read_text() == "x"
 
 
+def test_an_approved_plan_ends_plan_mode_here_too_and_after_the_next_start(page: Page) -> None:
+    page.run("%claude mode plan")
+    page.model.reply(ToolUse("ExitPlanMode", {"plan": "# Do it"}))
+    page.model.reply(Text("Approved."))
+    cell = page.ask("Plan.")
+    asked(page.watch(cell)).answer("approve")
+    page.done(cell)
+    assert "mode default" in page.run("%claude mode")
+    page.run("%claude budget 4")  # the CLI is started anew with the next prompt
+    cell, _, card = ask_bash(page, "touch planned_and_done.txt")
+    card.answer("allow")
+    page.done(cell)
+    assert (page.folder / "planned_and_done.txt").exists()
+
+
 # -- questions of our own --------------------------------------------------------------------------------------------
 
 
