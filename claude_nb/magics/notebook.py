@@ -31,7 +31,7 @@ from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import past, permissions, rules, stages
 from claude_nb.magics.asking import Asker, Seat
 from claude_nb.magics.confirm import agreed
-from claude_nb.magics.guard import open_notebook
+from claude_nb.magics.guard import NotebookGuard, told_notebook
 from claude_nb.magics.past import Past
 from claude_nb.magics.rewind import Rewinds
 from claude_nb.magics.session import NamedSession
@@ -67,6 +67,7 @@ class Notebook:
         self.asker = Asker(self.pump, lambda: settings.question_timeout)
         self.rewinds = Rewinds(self, _scheduler)
         self._started_in = Path.cwd()
+        self.guard = NotebookGuard(lambda: told_notebook(shell.user_ns), self._started_in)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ class Notebook:
     def session(self, name: str) -> NamedSession:
         """The session of that name; made if it is new."""
         if name not in self._sessions:
-            self._sessions[name] = NamedSession(name, self.settings, self.functions, self._runner, self._open_notebook)
+            self._sessions[name] = NamedSession(name, self.settings, self.functions, self._runner, self.guard)
         return self._sessions[name]
 
     def _chat(self, name: str) -> Chat:
@@ -222,9 +223,6 @@ class Notebook:
         return MainThreadRunner(
             self.pump, context=lambda: self._context_of(chat), on_interrupt=lambda: portal.post(chat.stop)
         )
-
-    def _open_notebook(self) -> Path | None:
-        return open_notebook(self.shell.user_ns)
 
     # -- questions (engine's thread) ----------------------------------------------------------------------------
 
@@ -298,7 +296,7 @@ class Notebook:
 
     def _identity(self) -> Path:
         """What this notebook is known by from kernel to kernel: its file, or the folder where nobody told us."""
-        return self._open_notebook() or self._started_in
+        return self.guard.known() or self._started_in
 
     def _remember(self, session: NamedSession, session_id: str) -> None:
         """So that a later kernel can go on with it, even if this one dies in mid-turn. The engine's thread."""

@@ -21,7 +21,6 @@ from claude_nb.errors import ClaudeSDKError
 from claude_nb.kernel.cell import Kind, Place, detect
 from claude_nb.kernel.tools import ask_typed
 from claude_nb.magics.errors import short
-from claude_nb.magics.guard import is_guarded, open_notebook
 from claude_nb.magics.rewind_panel import SUMMARY, RewindPanel, choices, confirm_view, lines_bundle, listing_bundle
 from claude_nb.magics.stages import Schedule
 from claude_nb.render import rewind as words
@@ -231,7 +230,7 @@ class Rewinds:
 
     def _is_open_notebook(self, chat: Chat, path: str) -> bool:
         cwd = self._notebook.session(chat.name).cwd
-        return cwd is not None and is_guarded(path, cwd, open_notebook(self._notebook.shell.user_ns))
+        return cwd is not None and self._notebook.guard.why(path, cwd) is not None
 
 
 class _Parser(argparse.ArgumentParser):

@@ -19,7 +19,7 @@ from claude_nb.engine.tool import SdkMcpTool, create_sdk_mcp_server, tool_server
 from claude_nb.errors import OptionsError
 from claude_nb.kernel.tools import MainThreadRunner
 from claude_nb.magics import trust
-from claude_nb.magics.guard import notebook_guard
+from claude_nb.magics.guard import NotebookGuard
 from claude_nb.magics.rules import Rules
 from claude_nb.protocol.config import McpSdkServerConfig
 from claude_nb.protocol.hook import HookMatcher, Hooks
@@ -46,7 +46,7 @@ class NamedSession:
         settings: ClaudeMagics,
         functions: dict[str, SdkMcpTool[Any]],
         runner: Callable[[Chat], MainThreadRunner],
-        open_notebook: Callable[[], Path | None],
+        guard: NotebookGuard,
     ):
         self.name = name
         self.cwd: Path | None = None
@@ -59,7 +59,7 @@ class NamedSession:
         self._settings = settings
         self._functions = functions
         self._runner = runner
-        self._open_notebook = open_notebook
+        self._guard = guard
 
     def settle_cwd(self, asked: str | None) -> None:
         """Fix the working folder at the first prompt, so that later `os.chdir` calls do not move the agent."""
@@ -142,9 +142,9 @@ class NamedSession:
 
     def _hooks(self, chat: Chat, trusted: trust.FolderSettings | None) -> Hooks:
         after = [HookMatcher(hooks=[chat.questions.tell_edit])]
-        guard = notebook_guard(self._folder, self._open_notebook())
+        guard = self._guard.hooks(self._folder)
         held = trust.guard_trust(trusted) if trusted else {}
-        return {**guard, **held, "PostToolUse": after, "PostToolUseFailure": after}
+        return {**guard, **held, "PostToolUse": [*guard["PostToolUse"], *after], "PostToolUseFailure": after}
 
     @property
     def _folder(self) -> Path:

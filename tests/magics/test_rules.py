@@ -1,4 +1,4 @@
-"""Modes, rules, folder trust and the guard of the open notebook, on a real kernel with the real CLI."""
+"""Modes, rules and folder trust, on a real kernel with the real CLI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from claude_nb.magics import guard, rules, trust
+from claude_nb.magics import rules, trust
 from claude_nb.protocol.rule import parse
 from claude_nb.testing import ScriptedModel, Text, ToolUse
 from tests.kernel.frontend import Cell, Frontend
@@ -252,64 +252,3 @@ def test_settings_that_cannot_be_read_are_shown_as_such(tmp_path: Path) -> None:
     settings = trust.read_folder(tmp_path)
     assert settings is not None
     assert "not a JSON object" in str(settings)
-
-
-# -- the open notebook
-
-NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Page]:
-    """A notebook whose front end told the kernel where its file is."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    (folder / "open.ipynb").write_text(NOTEBOOK)
-    (folder / "other.ipynb").write_text("{}")
-    with ScriptedModel() as model:
-        env = {**model.env(tmp_path), "JPY_SESSION_NAME": str(folder / "open.ipynb")}
-        with Frontend(env=env, cwd=folder) as front:
-            front.run("%load_ext claude_nb\n%config ClaudeMagics.permission_policy = 'allow'")
-            yield Page(front, model, folder)
-
-
-@pytest.mark.parametrize("mode", ["default", "bypassPermissions"])
-def test_the_open_notebook_is_not_written_in_any_mode(opened: Page, mode: str) -> None:
-    if mode == "bypassPermissions":
-        cell = opened.front.execute(f"%claude mode {mode}")
-        opened.front.answer_input("bypass")
-        opened.done(cell)
-    # A cell of it first: the CLI itself refuses to write what it has not read.
-    opened.model.reply(ToolUse("Read", {"file_path": str(opened.folder / "open.ipynb")}))
-    opened.model.reply(ToolUse("Write", {"file_path": str(opened.folder / "open.ipynb"), "content": "overwritten"}))
-    opened.model.reply(Text("refused"))
-    opened.done(opened.ask("Do it.", "-o answer", allow_stdin=False))
-    assert (opened.folder / "open.ipynb").read_text() == NOTEBOOK
-    told = opened.run("print(answer.tools[0].status, answer.tools[1].error)")
-    assert "this notebook" in told
-    assert "shell commands" in told
-    call(opened, "Write", file_path=str(opened.folder / "new.txt"), content="fine")
-    assert (opened.folder / "new.txt").exists()
-
-
-def test_links_and_relative_paths_to_the_open_notebook_are_seen_through(tmp_path: Path) -> None:
-    file = tmp_path / "open.ipynb"
-    file.write_text("{}")
-    (tmp_path / "link.txt").symlink_to(file)
-    for path in ("open.ipynb", "./x/../open.ipynb", str(file), "link.txt"):
-        assert guard.is_guarded(path, tmp_path, file)
-    assert not guard.is_guarded("other.ipynb", tmp_path, file)
-
-
-def test_where_the_file_is_not_known_every_notebook_of_the_folder_counts(tmp_path: Path) -> None:
-    assert guard.is_guarded("sub/any.ipynb", tmp_path, None)
-    assert not guard.is_guarded("script.py", tmp_path, None)
-    assert not guard.is_guarded("/elsewhere/any.ipynb", tmp_path, None)
-
-
-def test_a_notebook_that_was_renamed_stays_guarded_under_its_new_name(tmp_path: Path) -> None:
-    file = tmp_path / "book.ipynb"
-    file.touch()
-    assert not guard.is_guarded("renamed.ipynb", tmp_path, file)
-    file.rename(tmp_path / "renamed.ipynb")
-    assert guard.is_guarded("renamed.ipynb", tmp_path, file)
