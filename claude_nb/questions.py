@@ -37,10 +37,12 @@ _TOLD_MOST = 4000
 
 @dataclass(slots=True, frozen=True)
 class Terms:
-    """How a question is asked: for how many seconds (None: for as long as it takes), and what the card adds to it."""
+    """How a question is asked: for how many seconds (None: for as long as it takes), what the card adds to it, and
+    whether the folder's own settings load, so that a rule kept there takes effect."""
 
     seconds: float | None = None
     note: str = ""
+    trusted: bool = True
 
 
 Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult | None]]
@@ -119,9 +121,8 @@ class Questions:
     ) -> Any:
         terms = self.terms(turn)
         expires = None if terms.seconds is None else time.time() + terms.seconds
-        question = Question(
-            key="", id=secrets.token_urlsafe(16), kind=kind, ask={**ask, "note": terms.note}, expires=expires
-        )
+        shown = {**ask, "note": terms.note, "trusted": terms.trusted}
+        question = Question(key="", id=secrets.token_urlsafe(16), kind=kind, ask=shown, expires=expires)
         self.host.asked(turn, question, tool_use_id)
         status: QuestionStatus = "answered"
         try:

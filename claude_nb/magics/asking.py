@@ -58,12 +58,12 @@ class Asker:
         self._without_buttons: set[str] = set()
         self._told: set[str] = set()
 
-    def terms(self, seat: Seat | None) -> Terms:
-        """How a question of a turn in that seat is asked."""
+    def terms(self, seat: Seat | None, *, trusted: bool = True) -> Terms:
+        """How a question of a turn in that seat is asked, in a folder that is trusted or not."""
         if seat is None or seat.place.kind is Kind.HEADLESS:
             return Terms()
         late = not seat.waits and (self._pump.tap is None or self._pump.tap.needs_poll)
-        return Terms(self._patience() or None, LATE if late else "")
+        return Terms(self._patience() or None, LATE if late else "", trusted)
 
     async def answer(self, question: Question, turn: Turn, ask: dict[str, Any], seat: Seat | None) -> Any:
         """The answer to an open question. Raises TimeoutError when nobody gave one in time."""

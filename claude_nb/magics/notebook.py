@@ -209,7 +209,7 @@ class Notebook:
             settings=lambda: session.rules.settings,
             decide=partial(self._decide, session),
             answer=partial(self._answer, session),
-            terms=lambda turn: self.asker.terms(self._seats.get(turn.id)),
+            terms=lambda turn: self.asker.terms(self._seats.get(turn.id), trusted=session.trusts_folder),
             budget=self.budget,
             park_after=lambda: self.settings.park_after,
             on_own_turn=self._untold.append,
@@ -248,7 +248,7 @@ class Notebook:
     async def _answer(self, session: NamedSession, question: Question, turn: Turn, ask: dict[str, Any]) -> Any:
         result = await self.asker.answer(question, turn, ask, self._seats.get(turn.id))
         if isinstance(result, PermissionResultAllow) and result.updated_permissions:
-            session.rules.learn(result.updated_permissions)
+            session.learn(result.updated_permissions)
             self._settle_open(session)
         return result
 

@@ -24,6 +24,7 @@ from claude_nb.magics.rules import Rules
 from claude_nb.protocol.config import McpSdkServerConfig
 from claude_nb.protocol.hook import HookMatcher, Hooks
 from claude_nb.protocol.options import ClaudeAgentOptions
+from claude_nb.protocol.permission import PermissionUpdate
 
 if TYPE_CHECKING:
     from claude_nb.magics import ClaudeMagics
@@ -54,6 +55,8 @@ class NamedSession:
         self.rules = Rules()
         self.chat: Chat | None = None
         self._told_of: str | None = None
+        self._before: trust.FolderSettings | None = None
+        self._allowed: list[PermissionUpdate] = []
         self._server: McpSdkServerConfig | None = None
         self._served: dict[str, SdkMcpTool[Any]] = {}
         self._settings = settings
@@ -84,19 +87,37 @@ class NamedSession:
     def forget(self) -> None:
         """Begin anew: the folder is open again, and nothing is allowed beyond asking."""
         self.cwd, self.rules = None, Rules()
+        self._before, self._allowed = None, []
 
     def follow_mode(self, mode: str) -> None:
         """The CLI says which permission mode it is in."""
         self.rules.follow(mode)
 
+    def learn(self, updates: list[PermissionUpdate]) -> None:
+        """Keep what a person allowed. What of it the CLI writes into settings that are trusted leaves them trusted."""
+        self.rules.learn(updates)
+        if self._before is None:
+            self._before = self._trusted()
+        self._allowed += updates
+
+    @property
+    def trusts_folder(self) -> bool:
+        """The folder's own settings load."""
+        return self._trusted() is not None
+
     def trust_notice(self) -> str | None:
         """Says once that the folder has settings which are not loaded, and once more when they change."""
+        self._renew_trust()
         settings = trust.read_folder(self._folder)
         if settings is None or trust.is_trusted(settings) or settings.digest == self._told_of:
             return None
         self._told_of = settings.digest
         why = "changed since you trusted them, so they are" if trust.was_trusted(settings) else "are"
         return f"The Claude settings of this folder {why} not loaded. `%claude trust` shows them and lets them load."
+
+    def _renew_trust(self) -> None:
+        if self._before is not None and trust.renew(self._before, self._allowed):
+            self._before, self._allowed = None, []
 
     def functions_changed(self) -> None:
         """Tell a running CLI which functions there are now; one that has had none is started anew with them."""

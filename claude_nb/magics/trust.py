@@ -25,13 +25,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from claude_nb.magics import listing, memory
 from claude_nb.protocol.hook import HookContext, HookMatcher, Hooks
+from claude_nb.protocol.permission import PermissionUpdate
+from claude_nb.protocol.rule import written
 from claude_nb.sessions.paths import config_home
 
 _NAME = "trust"
@@ -224,6 +226,57 @@ def forget(folder: Path) -> None:
     known = memory.recall(_NAME)
     if known.pop(os.path.realpath(folder), None) is not None:
         memory.keep(_NAME, known)
+
+
+def renew(before: FolderSettings, updates: Iterable[PermissionUpdate]) -> bool:
+    """Go on trusting a folder that differs from what was trusted by nothing but these updates; whether it does so.
+
+    A person has allowed them on a card, to be kept in the folder's own settings, and the CLI wrote them there.
+    """
+    now = read_folder(before.folder)
+    if now is None or not now.whole or not is_trusted(before):
+        return False
+    added: dict[Path, list[PermissionUpdate]] = {}
+    for update in updates:
+        if name := _KEPT_IN.get(update.destination or ""):
+            added.setdefault(before.folder / ".claude" / name, []).append(update)
+    changed = {path for path in before.files.keys() | now.files.keys() if before.files.get(path) != now.files.get(path)}
+    if not changed or not changed <= added.keys():
+        return False
+    for path in changed:
+        old, new = (listing.parse(data) for data in (before.files.get(path, b"{}"), now.files.get(path, b"")))
+        if old is None or new is None or _plain(_with(old, added[path])) != _plain(new):
+            return False
+    remember(now)
+    return True
+
+
+_KEPT_IN = {"projectSettings": SETTINGS[0], "localSettings": SETTINGS[1]}
+
+
+def _with(content: dict[str, Any], updates: Iterable[PermissionUpdate]) -> dict[str, Any]:
+    """The settings after these updates."""
+    given = content.get("permissions")
+    permissions = dict(given) if isinstance(given, dict) else {}
+    for update in updates:
+        match update:
+            case PermissionUpdate(type="addRules", behavior="allow", rules=[*rules]):
+                key, values = "allow", [written(rule.tool_name, rule.rule_content) for rule in rules]
+            case PermissionUpdate(type="addDirectories", directories=[*values]):
+                key = "additionalDirectories"
+            case _:
+                continue
+        permissions[key] = [*permissions.get(key, []), *values]
+    return {**content, "permissions": permissions}
+
+
+def _plain(content: dict[str, Any]) -> dict[str, Any]:
+    """Settings without what makes no difference in their permissions: the order of rules, and rules said twice."""
+    permissions = content.get("permissions")
+    if not isinstance(permissions, dict):
+        return content
+    lists = {key: sorted(set(map(str, v))) if isinstance(v, list) else v for key, v in permissions.items()}
+    return {**content, "permissions": lists}
 
 
 def guard_trust(trusted: FolderSettings) -> Hooks:

@@ -34,6 +34,8 @@ WHERE = (
     Option("projectSettings", "this project, for everyone"),
     Option("userSettings", "all my projects"),
 )
+# Kept in the folder's own settings, which load only where the folder is trusted.
+_LATER = {"localSettings", "projectSettings"}
 DENIED = "The user denied this tool call."
 STOPPED = "The user denied this tool call and stopped the turn."
 REASON = Field("reason", "line", about="Tell the agent why, or what to do instead (optional)")
@@ -238,9 +240,7 @@ def _always(ask: Ask) -> list[Row]:
         # Two buttons cannot have one key; the second "always" is typed as a2.
         key = "a" if not rows else f"a{len(rows) + 1}"
         if what == "narrow":
-            offered = any(option.value == update.get("destination") for option in WHERE)
-            value = update.get("destination") if offered and update.get("type") != "setMode" else "session"
-            where = Field(f"where{number}", "select", "for", value, WHERE, required=True)
+            where = Field(f"where{number}", "select", "for", _kept(update, ask), _places(ask), required=True)
             button = Button(f"always{number}", label, key, about="Allow, and do not ask again")
             # A mode belongs to the session; no settings file keeps it.
             rows.append((button,) if update.get("type") == "setMode" else (button, where))
@@ -249,6 +249,23 @@ def _always(ask: Ask) -> list[Row]:
             label = f"{label} for this session"
             rows.append((Button(f"always{number}", label, key, "danger", confirm=warning),))
     return rows
+
+
+def _places(ask: Ask) -> tuple[Option, ...]:
+    """Where a rule may be kept; any of them holds in this session too."""
+    if ask.get("trusted", True):
+        return WHERE
+    return tuple(
+        Option(place.value, f"{place.label} (once its settings are trusted)") if place.value in _LATER else place
+        for place in WHERE
+    )
+
+
+def _kept(update: Ask, ask: Ask) -> str:
+    """The place to begin with: the CLI's proposal, where it takes effect."""
+    place = str(update.get("destination"))
+    works = ask.get("trusted", True) or place not in _LATER
+    return place if works and any(option.value == place for option in WHERE) else "session"
 
 
 # Modes that a card may switch to. The one that allows everything is armed elsewhere.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -77,6 +78,42 @@ def test_always_is_asked_once_in_a_session_and_names_its_rule(page: Page) -> Non
     page.answer("Once more.")
     assert (page.folder / "always").is_dir()
     assert "allow Bash(mkdir -p always)" in page.run("%claude rules")
+
+
+@pytest.mark.parametrize("place", ["session", "localSettings", "projectSettings"])
+def test_always_holds_for_the_session_wherever_it_is_kept(page: Page, place: str) -> None:
+    cell, _, card = ask_bash(page, f"mkdir -p kept/{place}")
+    card.answer("always0", where0=place)
+    page.done(cell)
+    shutil.rmtree(page.folder / ".claude", ignore_errors=True)
+    (page.folder / "kept" / place).rmdir()
+    page.run("%claude budget 4")  # the CLI is started anew with the next prompt
+    page.model.reply(ToolUse("Bash", {"command": f"mkdir -p kept/{place}"}))
+    page.model.reply(Text("Done."))
+    page.done(page.ask("Once more.", allow_stdin=False))
+    assert (page.folder / "kept" / place).is_dir()
+
+
+def test_a_rule_kept_in_the_settings_of_a_trusted_folder_leaves_them_trusted(page: Page) -> None:
+    settings = page.folder / ".claude" / "settings.json"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text(json.dumps({"env": {"MARK": "trusted-mark"}}))
+    trusting = page.front.execute("%claude trust")
+    asked(page.watch(trusting)).answer("trust", sure=True)
+    page.done(trusting)
+    cell, _, card = ask_bash(page, "mkdir -p trusted")
+    card.answer("always0", where0="localSettings")
+    page.done(cell)
+    assert "mkdir -p trusted" in (page.folder / ".claude" / "settings.local.json").read_text()
+    cell, _, card = ask_bash(page, "echo $MARK | tee mark.txt")
+    card.answer("allow")
+    page.done(cell)
+    assert "not loaded" not in markdown(cell)
+    assert "trusted-mark" in (page.folder / "mark.txt").read_text()
+    settings.write_text(json.dumps({"env": {"MARK": "other"}}))
+    page.model.reply(Text("Done."))
+    assert "not loaded" in page.answer("And now?")
+    shutil.rmtree(page.folder / ".claude")
 
 
 def test_an_edit_is_shown_as_the_change_of_the_file_as_it_is(page: Page) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from claude_nb.protocol.permission import PermissionResultAllow, PermissionResultDeny
 from claude_nb.protocol.rule import breadth, breadth_of_update
 from claude_nb.render.card import MOST, body_html, body_lines
-from claude_nb.widgets.card import Card, Reply, read
+from claude_nb.widgets.card import Card, Field, Reply, read
 from claude_nb.widgets.permission import permission_card, permission_result
 
 
@@ -143,6 +143,15 @@ def test_an_always_is_labelled_with_its_rule_and_asks_where_to_keep_it() -> None
     result = permission_result(reply, ask(suggestions=[rule("Bash", "npm test *")]))
     assert isinstance(result, PermissionResultAllow)
     assert [u.to_dict() for u in result.updated_permissions or []] == [rule("Bash", "npm test *", "userSettings")]
+
+
+def test_in_a_folder_that_is_not_trusted_a_rule_is_for_the_session_unless_said_otherwise() -> None:
+    card = permission_card(ask(suggestions=[rule("Bash", "npm test *", "localSettings")], trusted=False))
+    ((_, where),) = [row for b, row in card.buttons() if b.value == "always0"]
+    assert isinstance(where, Field)
+    assert where.value == "session"
+    later = {option.value for option in where.options if "once its settings are trusted" in option.label}
+    assert later == {"localSettings", "projectSettings"}
 
 
 @pytest.mark.parametrize("content", [None, "*", ":*", " ** "])
