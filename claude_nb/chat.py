@@ -22,6 +22,7 @@ import anyio
 
 from claude_nb.conversation import Change, ChangeKind, Conversation, Question, Tool, Turn
 from claude_nb.conversation.model import QuestionStatus
+from claude_nb.conversation.notices import Words
 from claude_nb.conversation.reduce import Reducer
 from claude_nb.engine.background import spawn
 from claude_nb.engine.session import Session
@@ -96,6 +97,7 @@ class Chat:
     turn and go to `answer` (a person) under `terms`; `questions` is what the CLI calls. `on_own_turn` gets each
     finished turn that no prompt of ours began (a background task's report), `on_change` each change that the CLI's
     words made, `on_mode` the permission mode whenever the CLI says it (a plan that is approved ends its mode).
+    `warning` is what every turn must say of itself, in red.
     `environ` is where secrets to hide are looked for. After `park_after` idle seconds (None: never) the CLI is ended.
     """
 
@@ -113,6 +115,7 @@ class Chat:
     on_start: Callable[[str], None] = lambda session_id: None
     on_change: Callable[[Change], None] = lambda change: None
     on_mode: Callable[[str], None] = lambda mode: None
+    warning: Callable[[], str | None] = lambda: None
     questions: Questions = field(init=False)
     conversation: Conversation = field(init=False)
     session: Session | None = field(init=False, default=None)
@@ -158,6 +161,7 @@ class Chat:
         turn.id = turn.id or str(uuid4())
         self._faces[turn.id] = face
         self._emit(self._reducer.open(turn, time.time()))
+        self._warn(turn)
         try:
             with anyio.CancelScope() as waiting:
                 self._waiting[turn.id] = waiting
@@ -389,14 +393,25 @@ class Chat:
         if isinstance(message, SystemMessage) and (mode := message.data.get("permissionMode")):
             self.on_mode(str(mode))
         changes = self._reducer.apply(message, time.time())
-        for change in changes:
+        for change in list(changes):
             self.on_change(change)
+            if change.kind is ChangeKind.OPENED:
+                self._warn(change.turn)
             if change.kind is ChangeKind.ENDED:
                 self.resume_id, self.cut_at = self.conversation.session_id, None
                 self.budget.spent_usd += change.turn.cost_usd or 0.0
                 if change.turn.origin != "human":
                     self.on_own_turn(change.turn)
         self._emit(changes)
+
+    def warn_running(self) -> None:
+        """Say the `warning` in the turns that run or wait, too, as it has just come up."""
+        for turn in [turn for turn in self.conversation.turns if turn.id in self._faces]:
+            self._warn(turn)
+
+    def _warn(self, turn: Turn) -> None:
+        if (text := self.warning()) is not None:
+            self._emit(self._reducer.notice(turn, Words("warning", "error", text), time.time()))
 
     def _emit(self, changes: Sequence[Change]) -> None:
         """Hand the changes to the faces of their turns; a face that fails never stops the turn."""
@@ -423,6 +438,12 @@ class Chat:
         """Leave the record of a question that is over; nothing, if its turn has ended and left it already."""
         if question.status == "open":
             self._emit(self._reducer.settle(turn, question, status, decision, time.time()))
+
+    def recorded(self, turn: Turn, question: Question, tool_use_id: str | None, decision: dict[str, Any]) -> None:
+        """Leave the record of a question that was answered before anybody was asked."""
+        now = time.time()
+        changes = self._reducer.ask(turn, question, tool_use_id, now)
+        self._emit([*changes, *self._reducer.settle(turn, question, "answered", decision, now)])
 
     def turn_of(self, tool_use_id: str | None) -> Turn | None:
         """The turn that runs, else the one that made this tool call."""

@@ -45,7 +45,15 @@ class Terms:
     trusted: bool = True
 
 
-Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[PermissionResult | None]]
+@dataclass(slots=True, frozen=True)
+class Decided:
+    """A decision that needed no person. `by` says who made it, in the record; without it there is none."""
+
+    result: PermissionResult
+    by: str = ""
+
+
+Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[Decided | None]]
 Answer = Callable[[Question, Turn, dict[str, Any]], Awaitable[Any]]
 """Gets the question, its turn, and what was asked with nothing redacted. Raises TimeoutError if nobody answers."""
 
@@ -61,6 +69,9 @@ class Host(Protocol):
 
     def settled(self, turn: Turn, question: Question, status: QuestionStatus, decision: dict[str, Any] | None) -> None:
         """The question is over."""
+
+    def recorded(self, turn: Turn, question: Question, tool_use_id: str | None, decision: dict[str, Any]) -> None:
+        """A question was answered before anybody was asked."""
 
 
 @dataclass(slots=True)
@@ -81,7 +92,13 @@ class Questions:
             return PermissionResultDeny(message="No turn is running that this tool call belongs to.")
         decided = await self.decide(turn, tool_name, input, context)
         if decided is not None:
-            return decided
+            if decided.by:
+                question = Question(
+                    key="", id="", kind=KINDS.get(tool_name, "permission"), ask={"tool_name": tool_name}
+                )
+                behavior = {"behavior": decided.result.behavior, "by": decided.by}
+                self.host.recorded(turn, question, context.tool_use_id, behavior)
+            return decided.result
         ask = {
             "tool_name": tool_name,
             "input": input,

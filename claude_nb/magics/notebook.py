@@ -35,12 +35,8 @@ from claude_nb.magics.guard import NotebookGuard, told_notebook
 from claude_nb.magics.past import Past
 from claude_nb.magics.rewind import Rewinds
 from claude_nb.magics.session import NamedSession
-from claude_nb.protocol.permission import (
-    PermissionMode,
-    PermissionResult,
-    PermissionResultAllow,
-    ToolPermissionContext,
-)
+from claude_nb.protocol.permission import PermissionMode, PermissionResultAllow, ToolPermissionContext
+from claude_nb.questions import Decided
 from claude_nb.render.style import Look
 
 if TYPE_CHECKING:
@@ -215,6 +211,7 @@ class Notebook:
             on_own_turn=self._untold.append,
             on_start=partial(self._remember, session),
             on_mode=session.follow_mode,
+            warning=lambda: session.rules.warning,
         )
         self.rewinds.follow(chat)
         return chat
@@ -233,9 +230,9 @@ class Notebook:
         tool_name: str,
         input: dict[str, Any],
         context: ToolPermissionContext,
-    ) -> PermissionResult | None:
+    ) -> Decided | None:
         if session.rules.permits(tool_name):
-            return PermissionResultAllow()
+            return Decided(PermissionResultAllow())
         policy = permissions.load_policy(self.settings.permission_policy)
         decided = await permissions.by_policy(policy, tool_name, input, context)
         if decided is not None:
@@ -346,8 +343,10 @@ class Notebook:
         session = self.session(name)
         if session.chat is not None:  # first: what the CLI says of its old mode until then must not bring that back
             portal.call(session.chat.set_permission_mode, rules.cli_mode(mode))
-        session.rules.mode = mode
+        changed, session.rules.mode = session.rules.mode != mode, mode
         if session.chat is not None:
+            if changed:
+                portal.loop().call_soon_threadsafe(session.chat.warn_running)
             portal.loop().call_soon_threadsafe(self._settle_open, session)
 
     def add_rule(self, behavior: rules.Behavior, rule: str, name: str) -> None:

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from claude_nb.errors import OptionsError
 from claude_nb.protocol.permission import (
-    PermissionResult,
     PermissionResultAllow,
     PermissionResultDeny,
     ToolPermissionContext,
 )
+from claude_nb.questions import Decided
 
 Policy = Callable[[str, dict[str, Any], ToolPermissionContext], Any]
 """Tool name, its input, what the CLI says about it -> True: allow, False: deny, None: ask. May be async."""
@@ -53,7 +53,7 @@ def load_policy(name: str | Policy) -> Policy | Literal["allow", "deny"]:
 
 async def by_policy(
     policy: Policy | Literal["allow", "deny"], tool_name: str, input: dict[str, Any], context: ToolPermissionContext
-) -> PermissionResult | None:
+) -> Decided | None:
     """What the policy says, None when it leaves the question open. A policy that fails denies."""
     if not callable(policy):
         return None
@@ -62,14 +62,18 @@ async def by_policy(
         if inspect.isawaitable(verdict):
             verdict = await verdict
     except Exception as error:
-        return PermissionResultDeny(message=f"The permission policy failed: {type(error).__name__}: {error}")
+        failed = PermissionResultDeny(message=f"The permission policy failed: {type(error).__name__}: {error}")
+        return Decided(failed, "the permission policy, which failed")
     if verdict is None:
         return None
-    return PermissionResultAllow() if verdict else PermissionResultDeny(message="The permission policy denied this.")
+    denied = PermissionResultDeny(message="The permission policy denied this.")
+    return Decided(PermissionResultAllow() if verdict else denied, "the permission policy")
 
 
-def without_a_person(policy: Policy | Literal["allow", "deny"], tool_name: str) -> PermissionResult:
+def without_a_person(policy: Policy | Literal["allow", "deny"], tool_name: str) -> Decided:
     """What a question gets that nobody can answer. What only a person can say is never made up."""
     if tool_name == "AskUserQuestion":
-        return PermissionResultDeny(message=UNANSWERED)
-    return PermissionResultAllow() if policy == "allow" else PermissionResultDeny(message=DENIED)
+        return Decided(PermissionResultDeny(message=UNANSWERED), "nobody, since nobody is here")
+    if policy == "allow":
+        return Decided(PermissionResultAllow(), "permission policy 'allow'")
+    return Decided(PermissionResultDeny(message=DENIED), "permission policy 'deny'")

@@ -92,6 +92,15 @@ class Rules:
         return cli_mode(self.mode)
 
     @property
+    def warning(self) -> str | None:
+        """What every turn says of itself in a mode that asks nothing."""
+        if not self.armed:
+            return None
+        return (
+            f"Mode {self.mode}: everything the agent does is allowed, with your rights. `%claude mode default` ends it."
+        )
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The rules as settings of the CLI."""
         lists = {"allow": [*self.allow, *self.granted], "deny": list(self.deny)}

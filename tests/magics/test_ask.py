@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from claude_nb.testing import ApiError, Text, Thinking, ToolUse
 from tests.magics.conftest import VIEW, Page, final, markdown
 
@@ -145,6 +147,20 @@ def test_without_a_person_tool_calls_are_denied_and_the_cell_says_so(page: Page)
     assert VIEW not in final(cell)
     assert not (page.folder / "made.txt").exists()
     assert "permission_policy" in page.run("print(answer.tools[0].error)")
+    assert "Denied (by permission policy 'deny')" in final(cell)["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "record"),
+    [("'allow'", "Allowed once (by permission policy 'allow')"), ("lambda *asked: True", "(by the permission policy)")],
+)
+def test_what_a_policy_allows_is_recorded_in_the_output(page: Page, policy: str, record: str) -> None:
+    page.run(f"%config ClaudeMagics.permission_policy = {policy}")
+    page.model.reply(ToolUse("Bash", {"command": "touch made_by_policy.txt"}))
+    page.model.reply(Text("Made."))
+    cell = page.done(page.ask("Make a file.", allow_stdin=False))
+    assert record in final(cell)["text/plain"]
+    assert record.replace("'", "&#x27;") in final(cell)["text/html"].replace("&#39;", "&#x27;").replace("'", "&#x27;")
 
 
 def test_a_person_without_buttons_answers_by_typing(page: Page) -> None:

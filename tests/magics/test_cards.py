@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from claude_nb.render.style import STYLES
 from claude_nb.testing import Text, ToolUse
 from tests.magics.cards import Card, asked
-from tests.magics.conftest import Page, Watched, markdown
+from tests.magics.conftest import Page, Watched, final, markdown
 
 BASH = {"command": "touch made.txt", "description": "Make a file"}
 
@@ -343,11 +344,39 @@ def test_arming_the_mode_that_asks_nothing_is_a_red_card_with_a_second_click(pag
     yes = card.button("bypass")
     assert yes["tone"] == "danger"
     assert "asks nothing" in card.data["warning"]
+    assert "session 'default'" in card.text
     card.answer("bypass")
     card.answer("bypass", sure=True)
     page.done(cell)
     assert "mode bypassPermissions" in cell.text
     assert "Answered: Bypass" in markdown(cell)
+
+
+def test_a_turn_in_the_mode_that_asks_nothing_says_so_in_red_live_and_saved(page: Page) -> None:
+    said = "everything the agent does is allowed"
+    arming = page.front.execute("%claude mode bypassPermissions")
+    asked(page.watch(arming)).answer("bypass", sure=True)
+    page.done(arming)
+    gate = page.model.gate()
+    page.model.reply(gate, Text("Done."))
+    cell = page.ask("Do it.")
+    page.watch(cell).wait_for(said)
+    gate.open()
+    page.done(cell)
+    assert said in markdown(cell)
+    assert STYLES["note-error"] in final(cell)["text/html"]
+    page.run("%claude mode default")
+    assert said not in page.answer("And now?")
+
+
+def test_a_broad_rule_is_confirmed_by_its_name_its_session_and_its_end(page: Page) -> None:
+    cell = page.front.execute("%claude allow Bash(*)")
+    card = asked(page.watch(cell))
+    assert "Allow Bash(*) in session 'default'" in card.text
+    assert "full control" in card.data["warning"]
+    assert "ends with the session" in card.data["warning"]
+    card.answer("no")
+    page.done(cell)
 
 
 def test_a_folders_settings_are_listed_on_a_card_before_they_load(page: Page) -> None:
