@@ -387,7 +387,8 @@ def test_a_folders_settings_are_listed_on_a_card_before_they_load(page: Page) ->
     )
     cell = page.front.execute("%claude trust")
     card = asked(page.watch(cell))
-    assert "Stop runs: rm -rf" in card.text
+    assert "hook  Stop: " in card.text
+    assert "rm -rf" in card.text
     assert "\u202e" not in card.text
     card.answer("no")
     page.done(cell)
