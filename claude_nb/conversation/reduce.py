@@ -40,7 +40,7 @@ from .model import (
 )
 from .notices import Words, from_rate_limit, from_system
 from .redact import Redactor
-from .write import TurnWriter
+from .write import WAITING, TurnWriter
 
 
 class Reducer:
@@ -117,15 +117,9 @@ class Reducer:
         tool = writer.tool(tool_use_id)
         question.key, question.started = writer.key(), now
         question.ask = self._redactor.value(question.ask)
-        if tool is None:
-            return [writer.add(question), *writer.act("Waiting for you")]
-        question.tool, question.parent = tool.key, tool.parent
-        tool.status = "waiting"
-        return [
-            Change(ChangeKind.CHANGED, turn, tool),
-            writer.add(question),
-            *writer.act("Waiting for you"),
-        ]
+        if tool is not None:
+            question.tool, question.parent = tool.key, tool.parent
+        return [writer.add(question, tool), *writer.wait(), *writer.act(WAITING)]
 
     def settle(
         self, turn: Turn, question: Question, status: QuestionStatus, decision: dict[str, Any] | None, now: float
@@ -133,12 +127,10 @@ class Reducer:
         """The question was answered, ran out of time, or was withdrawn."""
         question.status, question.decision, question.ended = status, self._redactor.value(decision), now
         changes = [Change(ChangeKind.CHANGED, turn, question), Change(ChangeKind.CLOSED, turn, question)]
+        writer = self._writers[turn.id]
         tool = turn.block(question.tool) if question.tool else None
-        if isinstance(tool, Tool) and tool.status == "waiting":
-            tool.status = "running"
-            changes.append(Change(ChangeKind.CHANGED, turn, tool))
-            changes.extend(self._writers[turn.id].act(f"Running {tool.name}"))
-        return changes
+        activity = f"Running {tool.name}" if isinstance(tool, Tool) and tool.ended is None else "Working"
+        return [*changes, *writer.wait(), *writer.act(activity)]
 
     # -- what the CLI says --------------------------------------------------------------------------------------
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from claude_nb.protocol import block as wire
 
-from .model import Block, Change, ChangeKind, Text, Thinking, Tool, Turn
+from .model import Block, Change, ChangeKind, Question, Text, Thinking, Tool, ToolStatus, Turn
 from .redact import RedactedStream, Redactor
 
 # What the CLI tells the model of a call that a stop ended (2.1.329). Where the person gave a reason it goes on
 # otherwise.
 _STOPPED = re.compile(r"The user doesn't want to proceed with this tool use\..*? STOP what you are doing", re.DOTALL)
+WAITING = "Waiting for you"
 _ACTIVITY = {"text": "Writing", "thinking": "Thinking", "redacted_thinking": "Thinking"}
 
 
@@ -50,13 +51,37 @@ class TurnWriter:
         self._count += 1
         return f"b{self._count}"
 
-    def add(self, block: Block) -> Change:
-        """Append a block that is ready as it is."""
-        self.turn.blocks.append(block)
+    def add(self, block: Block, about: Tool | None = None) -> Change:
+        """Add a block that is ready as it is: at the end, or, `about` a tool call, right behind it."""
+        blocks = self.turn.blocks
+        if about is None:
+            blocks.append(block)
+        else:
+            earlier = sum(isinstance(other, Question) and other.tool == about.key for other in blocks)
+            blocks.insert(blocks.index(about) + earlier + 1, block)
         return Change(ChangeKind.ADDED, self.turn, block)
 
+    def wait(self) -> Iterator[Change]:
+        """Tool calls with an open question wait, and so do those behind them: the CLI asks about one at a time."""
+        asked = {question.tool for question in self._open_questions()}
+        held: set[str | None] = set()
+        for block in self.turn.blocks:
+            if not isinstance(block, Tool) or block.ended is not None:
+                continue
+            if block.key in asked:
+                held.add(block.parent)
+            status: ToolStatus = "waiting" if block.parent in held else "running"
+            if block.status != status and (block.input_done or block.key in asked):
+                block.status = status
+                yield Change(ChangeKind.CHANGED, self.turn, block)
+
+    def _open_questions(self) -> Iterator[Question]:
+        return (block for block in self.turn.blocks if isinstance(block, Question) and block.status == "open")
+
     def act(self, activity: str) -> Iterator[Change]:
-        """Say what the turn is busy with, if that is new."""
+        """Say what the turn is busy with, if that is new; while a question is open it is that."""
+        if any(self._open_questions()):
+            activity = WAITING
         if self.turn.activity != activity:
             self.turn.activity = activity
             yield Change(ChangeKind.STATUS, self.turn)
@@ -161,6 +186,7 @@ class TurnWriter:
             if block.status == "pending":
                 block.status = "running"
             yield Change(ChangeKind.CHANGED, self.turn, block)
+            yield from self.wait()
             if block.parent is None:
                 yield from self.act(f"Running {block.name}")
             return

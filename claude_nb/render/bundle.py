@@ -83,7 +83,7 @@ def _plain(block: Block, look: Look) -> str:
         case Notice():
             return notice_line(block)
         case Question():
-            return question_line(block)
+            return question_line(block, look.root)
     return ""
 
 

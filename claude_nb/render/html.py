@@ -44,7 +44,7 @@ def block_html(block: Block, look: Look) -> str:
         case Notice():
             html = _note(block.text, block.level)
         case Question():
-            html = _question(block)
+            html = _question(block, look.root)
         case _:
             html = ""
     return dress(sanitize(html), look)
@@ -134,8 +134,8 @@ def _note(text: str, level: str) -> str:
     )
 
 
-def _question(block: Question) -> str:
-    allowed, line = record(block)
+def _question(block: Question, root: str | None) -> str:
+    allowed, line = record(block, root)
     glyph = {True: "✓", False: "✕", None: "?"}[allowed]
     return (
         f'<div class="cnb-note cnb-note-info cnb-question" data-status="{block.status}">'

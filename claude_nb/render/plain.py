@@ -53,9 +53,9 @@ def notice_line(block: Notice) -> str:
     return f"{_LEVELS.get(block.level, 'Note')}: {visible(block.text)}"
 
 
-def question_line(block: Question) -> str:
-    """The record of a decision: `✓ Allowed once`."""
-    allowed, line = record(block)
+def question_line(block: Question, root: str | None = None) -> str:
+    """The record of a decision: `✓ Bash make · Allowed once`."""
+    allowed, line = record(block, root)
     return f"{ {True: '✓', False: '✕', None: '?'}[allowed] } {visible(line)}"
 
 

@@ -1,17 +1,18 @@
 """What was asked and what was decided, in one line: the record that stays in an output.
 
-Above: `html`, `terminal`, `bundle`. Below: `conversation`, `text`. A decision is a dict with `behavior` ("allow" or
-"deny") and what the permission result of the SDK holds: `message`, `interrupt`, `updated_input`, `updated_permissions`;
-`by` names who decided if it was not the person ("policy", "timeout").
+Above: `html`, `terminal`, `bundle`. Below: `conversation`, `view`, `text`. A decision is a dict with `behavior`
+("allow" or "deny") and what the permission result of the SDK holds: `message`, `interrupt`, `updated_input`,
+`updated_permissions`; `by` names who decided if it was not the person ("policy", "timeout").
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from claude_nb.conversation.model import Question
+from claude_nb.conversation.model import Question, Tool
 
 from .text import one_line, visible
+from .view import title
 
 _ENDED = {
     "open": "Waiting for an answer",
@@ -26,8 +27,24 @@ _DESTINATIONS = {
 }
 
 
-def record(question: Question) -> tuple[bool | None, str]:
-    """Whether it was allowed (None: not answered), and the line that says so."""
+def record(question: Question, root: str | None = None) -> tuple[bool | None, str]:
+    """Whether it was allowed (None: not answered), and the line that says so, for a permission with the call it is
+    about: `Bash make test · Allowed once`. Paths below `root` are relative."""
+    allowed, line = _outcome(question)
+    name = question.ask.get("tool_name")
+    if question.kind != "permission" or not name:
+        return allowed, line
+    return allowed, f"{_call(str(name), question.ask.get('input'), root)} · {line}"
+
+
+def _call(name: str, given: Any, root: str | None) -> str:
+    input = dict(given) if isinstance(given, dict) else {}
+    if "command" in input:
+        input.pop("description", None)  # what runs, not what the model calls it
+    return one_line(title(Tool(key="", id="", name=name, input=input, input_done=True), root), 120)
+
+
+def _outcome(question: Question) -> tuple[bool | None, str]:
     if question.status != "answered" or question.decision is None:
         return None, _ENDED.get(question.status, _ENDED["cancelled"])
     decision = question.decision

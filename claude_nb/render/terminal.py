@@ -77,7 +77,7 @@ class TerminalView:
             case Notice():
                 self._once(turn, block, lambda b: [_line(notice_line(b), _LEVELS[b.level])])
             case Question() if block.status != "open":
-                self._once(turn, block, lambda b: [_line(question_line(b), "dim")])
+                self._once(turn, block, lambda b: [_line(question_line(b, self._look.root), "dim")])
 
     def _once(self, turn: Turn, block: Any, draw: Callable[[Any], list[RenderableType]]) -> None:
         if block.key not in self._said:

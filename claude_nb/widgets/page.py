@@ -7,7 +7,8 @@ An operation is a list: its name, then its arguments.
 
 | operation | what it does |
 |---|---|
-| `["add", key, parent, kind]` | a block appears under `parent` (None: at the top level), after its siblings |
+| `["add", key, parent, kind, after]` | a block appears under `parent` (None: at the top level), right behind its \
+sibling `after` (None: behind them all) |
 | `["set", key, html]` | the block's own HTML becomes this; appended pieces and the tail are gone |
 | `["app", key, html]` | a finished piece of Markdown is appended; the tail is emptied |
 | `["tail", key, html]` | the open tail becomes this |
@@ -53,8 +54,8 @@ class Page:
         for name, *args in ops:
             match name:
                 case "add":
-                    key, parent, kind = args
-                    self.blocks[key] = PageBlock(parent, kind)
+                    key, parent, kind, after = args
+                    self._insert(key, PageBlock(parent, kind), after)
                 case "status":
                     self.status, self.seconds = args
                 case "end":
@@ -67,11 +68,19 @@ class Page:
                     self.cards.pop(key, None)
                     _fold(self.blocks[key], name, content)
 
+    def _insert(self, key: str, block: PageBlock, after: str | None) -> None:
+        self.blocks[key] = block
+        if after is not None:
+            # A dict has no place in the middle: what stands behind moves to the end, in order.
+            known = list(self.blocks)
+            for later in known[known.index(after) + 1 : -1]:
+                self.blocks[later] = self.blocks.pop(later)
+
     def ops(self) -> list[Op]:
         """The operations that build this page from nothing."""
         ops: list[Op] = []
         for key, block in self.blocks.items():
-            ops.append(["add", key, block.parent, block.kind])
+            ops.append(["add", key, block.parent, block.kind, None])
             parts = (("set", block.html), ("tail", block.tail), ("txt", block.text))
             ops += [[name, key, content] for name, content in parts if content]
             if key in self.cards:

@@ -84,7 +84,7 @@ class Patcher:
             writer = self._writers.get(key)
             if writer is None:
                 writer = self._writers[key] = _writer(block, self._look)
-                yield ["add", key, block.parent, _kind(block)]
+                yield ["add", key, block.parent, _kind(block), self._after(block)]
             yield from writer.ops(now)
         if self._turn_dirty and (turn := self._turn) is not None:
             status, end = status_html(turn, self._look), ""
@@ -95,11 +95,24 @@ class Patcher:
             if end != self._page.end:
                 yield ["end", end]
 
+    def _after(self, block: Block) -> str | None:
+        """The sibling behind which a block stands that does not come last: a question's tool call, or the question
+        before it about the same call."""
+        if self._turn is None or not isinstance(block, Question) or block.tool is None:
+            return None
+        behind = block.tool
+        for other in self._turn.blocks:
+            if other is block:
+                break
+            if isinstance(other, Question) and other.tool == block.tool:
+                behind = other.key
+        return behind
+
     def _notices(self, turn: Turn) -> Iterator[Op]:
         """What there is to say about the prompt itself, as blocks of their own."""
         for number in range(self._noticed, len(turn.notices)):
             key = f"notice-{number}"
-            yield ["add", key, None, "notice"]
+            yield ["add", key, None, "notice", None]
             yield ["set", key, block_html(Notice(key=key, text=turn.notices[number]), self._look)]
         self._noticed = len(turn.notices)
 

@@ -3,8 +3,8 @@
 
 /** One step that changes what is shown. `key` names a block; all HTML was rendered and sanitised in the kernel. */
 export type Op =
-  /** A block appears under `parent` (null: at the top level), after its siblings. */
-  | ["add", key: string, parent: string | null, kind: string]
+  /** A block appears under `parent` (null: at the top level), right behind its sibling `after` (null: behind them all). */
+  | ["add", key: string, parent: string | null, kind: string, after: string | null]
   /** The block's own HTML becomes this; nothing is left of what was appended or of the tail. */
   | ["set", key: string, html: string]
   /** A finished piece of Markdown is appended; the tail is emptied. */

@@ -51,7 +51,7 @@ export class Store {
   ops(): Op[] {
     const ops: Op[] = [];
     for (const [key, block] of this.blocks) {
-      ops.push(["add", key, block.parent, block.kind]);
+      ops.push(["add", key, block.parent, block.kind, null]);
       if (block.html) ops.push(["set", key, block.html]);
       if (block.tail) ops.push(["tail", key, block.tail]);
       if (block.text) ops.push(["txt", key, block.text]);
@@ -69,10 +69,21 @@ export class Store {
     this.seconds = 0;
   }
 
+  /** The block that came last goes right behind another: all between them move to the end, in order. */
+  private moveBehind(after: string): void {
+    const keys = [...this.blocks.keys()];
+    for (const key of keys.slice(keys.indexOf(after) + 1, -1)) {
+      const block = this.blocks.get(key)!;
+      this.blocks.delete(key);
+      this.blocks.set(key, block);
+    }
+  }
+
   private apply(op: Op): void {
     switch (op[0]) {
       case "add":
         this.blocks.set(op[1], { parent: op[2], kind: op[3], html: "", tail: "", text: "" });
+        if (op[4] !== null) this.moveBehind(op[4]);
         return;
       case "status":
         [, this.status, this.seconds] = op;

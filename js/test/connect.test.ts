@@ -8,7 +8,7 @@ import type { App, Incoming, Op } from "../src/patch.ts";
 const full = (s: number, ops: Op[], stop = true): Incoming => ({ k: "full", s, ops, stop });
 const patch = (s: number, ...ops: Op[]): Incoming => ({ k: "patch", s, ops });
 const text = (s: number, content: string): Incoming => patch(s, ["txt", "a", content]);
-const began: Op[] = [["add", "a", null, "text"], ["status", "Writing", 2]];
+const began: Op[] = [["add", "a", null, "text", null], ["status", "Writing", 2]];
 
 let model: FakeModel;
 let app: App;

@@ -25,6 +25,7 @@ for (const name of names) {
       { seq: store.seq, status: store.status, seconds: store.seconds, end: store.end, blocks: Object.fromEntries(store.blocks), cards: Object.fromEntries(store.cards) },
       golden.state,
     );
+    assert.deepEqual([...store.blocks.keys()], Object.keys(golden.state.blocks));
   });
 
   test(`${name}: a view that came late shows what one shows that was there from the start`, () => {

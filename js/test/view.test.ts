@@ -24,7 +24,7 @@ test("text goes on inside the last paragraph, list item or code block, never ins
     ["<p>a <code>b</code></p>", "<p>a <code>b</code>+</p>"],
     ["", "+"],
   ];
-  show(["add", "a", null, "text"]);
+  show(["add", "a", null, "text", null]);
   for (const [html, expected] of cases) {
     show(["tail", "a", html], ["txt", "a", "+"]);
     assert.equal(el.querySelector(".cnb-tail")!.innerHTML, expected);
@@ -33,26 +33,26 @@ test("text goes on inside the last paragraph, list item or code block, never ins
 
 test("text is never read as HTML", () => {
   const { el, show } = view();
-  show(["add", "a", null, "text"], ["txt", "a", "<img src=x onerror=alert(1)>"]);
+  show(["add", "a", null, "text", null], ["txt", "a", "<img src=x onerror=alert(1)>"]);
   assert.equal(el.querySelector("img"), null);
   assert.equal(el.querySelector(".cnb-own")!.textContent, "<img src=x onerror=alert(1)>");
 });
 
 test("text that grows stays one text node", () => {
   const { el, show } = view();
-  show(["add", "a", null, "text"], ["tail", "a", "<p>a</p>"], ["txt", "a", "b"], ["txt", "a", "c"]);
+  show(["add", "a", null, "text", null], ["tail", "a", "<p>a</p>"], ["txt", "a", "b"], ["txt", "a", "c"]);
   assert.equal(el.querySelector("p")!.childNodes.length, 1);
 });
 
 test("a finished piece takes the place of the tail", () => {
   const { el, show } = view();
-  show(["add", "a", null, "text"], ["tail", "a", "<p>on</p>"], ["txt", "a", "e"], ["app", "a", "<p>one</p>"]);
+  show(["add", "a", null, "text", null], ["tail", "a", "<p>on</p>"], ["txt", "a", "e"], ["app", "a", "<p>one</p>"]);
   assert.equal(el.querySelector(".cnb-own")!.innerHTML, "<p>one</p>");
 });
 
 test("blocks of a sub-agent are under the tool call they belong to", () => {
   const { el, show } = view();
-  show(["add", "a", null, "tool"], ["add", "b", null, "text"], ["add", "c", "a", "text"], ["txt", "c", "inner"]);
+  show(["add", "a", null, "tool", null], ["add", "b", null, "text", null], ["add", "c", "a", "text", null], ["txt", "c", "inner"]);
   const [first, second] = el.querySelectorAll(".cnb-blocks > .cnb-block");
   assert.equal(first!.textContent, "inner");
   assert.equal(second!.textContent, "");
@@ -62,13 +62,13 @@ test("a fold that a person opened or closed stays so when the block is replaced 
   const { el, show, anew } = view();
   const card = (status: string, open: string) => `<details ${open}><summary>${status}</summary>x</details>`;
   const fold = () => el.querySelector("details")!;
-  show(["add", "a", null, "tool"], ["set", "a", card("running", "")]);
+  show(["add", "a", null, "tool", null], ["set", "a", card("running", "")]);
   show(["set", "a", card("failed", "open")]);
   assert.equal(fold().open, true, "the kernel's wish counts while nobody touched it");
   toggle(fold());
   show(["set", "a", card("done", "open")]);
   assert.equal(fold().open, false);
-  anew(["add", "a", null, "tool"], ["set", "a", card("done", "open")]);
+  anew(["add", "a", null, "tool", null], ["set", "a", card("done", "open")]);
   assert.equal(fold().open, false);
   toggle(fold());
   show(["set", "a", card("done", "")]);
@@ -78,7 +78,7 @@ test("a fold that a person opened or closed stays so when the block is replaced 
 test("the focus stays on a summary whose block is replaced", () => {
   const { el, show } = view();
   const card = "<details><summary>a</summary></details><details><summary>b</summary></details>";
-  show(["add", "a", null, "tool"], ["set", "a", card]);
+  show(["add", "a", null, "tool", null], ["set", "a", card]);
   el.querySelectorAll("summary")[1]!.focus();
   show(["set", "a", card]);
   assert.equal(document.activeElement, el.querySelectorAll("summary")[1]);

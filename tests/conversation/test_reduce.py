@@ -267,6 +267,28 @@ def test_a_question_makes_its_tool_call_wait_and_its_answer_lets_it_run(room: Ro
     assert (tool.status, question.status) == ("running", "answered")
 
 
+def test_questions_about_calls_made_at_once_stand_behind_their_own_calls(room: Room) -> None:
+    room.hear(f.assistant(f.tool_use("t1", "Bash"), f.tool_use("t2", "Bash"), f.tool_use("t3", "Write")))
+    first, second, third = room.turn.tools
+    for call in (second, first, second):
+        room.reducer.ask(room.turn, Question(key="", id="q", kind="permission"), call.id, room.now)
+    behind = [block.tool if isinstance(block, Question) else block.key for block in room.turn.blocks]
+    assert behind == [first.key, first.key, second.key, second.key, second.key, third.key]
+    assert [block.key for block in room.turn.blocks[3:5]] == ["b4", "b6"]
+
+
+def test_calls_behind_one_that_is_asked_about_wait_as_well(room: Room) -> None:
+    room.hear(f.assistant(f.tool_use("t0", "Read"), f.tool_use("t1", "Bash"), f.tool_use("t2", "Bash")))
+    question = Question(key="", id="q", kind="permission")
+    room.reducer.ask(room.turn, question, "t1", room.now)
+    room.hear(f.assistant(f.tool_use("t3", "Write")))
+    assert [tool.status for tool in room.turn.tools] == ["running", "waiting", "waiting", "waiting"]
+    assert room.turn.activity == "Waiting for you"
+    room.reducer.settle(room.turn, question, "answered", {"behavior": "allow"}, room.now)
+    assert {tool.status for tool in room.turn.tools} == {"running"}
+    assert room.turn.activity == "Running Bash"
+
+
 def test_an_open_question_ends_with_its_turn(room: Room) -> None:
     question = Question(key="", id="q", kind="permission")
     room.reducer.ask(room.turn, question, None, room.now)

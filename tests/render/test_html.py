@@ -189,6 +189,14 @@ def test_a_decision_leaves_a_record_of_one_line(kind, status, decision, allowed,
     assert "secret" not in html
 
 
+def test_the_record_of_a_permission_names_what_it_is_about_and_not_what_the_model_calls_it() -> None:
+    ask = {"tool_name": "Bash", "input": {"command": "rm  -rf\tbuild", "description": "List files"}}
+    question = Question(key="q", id="i", kind="permission", ask=ask, status="answered", decision={"behavior": "allow"})
+    assert record(question) == (True, "Bash rm -rf build · Allowed once")
+    question.ask = {"tool_name": "Write", "input": {"file_path": "/home/me/a.txt", "content": "x"}}
+    assert record(question, "/home/me") == (True, "Write a.txt · Allowed once")
+
+
 def test_drawing_does_not_change_the_turn():
     assert turn_html(samples.rich_turn(), LIVE) == turn_html(samples.rich_turn(), LIVE)
     turn = samples.rich_turn()

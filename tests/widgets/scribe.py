@@ -109,8 +109,12 @@ class Scribe:
         self.close(tool)
 
     def ask(self, key: str, kind: QuestionKind, ask: dict[str, Any], **fields: Any) -> Question:
-        """Put a question to the person."""
-        return self.add(Question(key=key, id=f"question-{key}", kind=kind, ask=ask, **fields))
+        """Put a question to the person, behind the tool call that it belongs to."""
+        question = Question(key=key, id=f"question-{key}", kind=kind, ask=ask, started=self._clock(), **fields)
+        about = next((i for i, block in enumerate(self.turn.blocks) if block.key == question.tool), None)
+        self.turn.blocks.insert(len(self.turn.blocks) if about is None else about + 1, question)
+        self._tell(ChangeKind.ADDED, question)
+        return question
 
     def settle(self, question: Question, status: QuestionStatus, decision: dict[str, Any] | None = None) -> None:
         """The question is over."""

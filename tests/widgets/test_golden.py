@@ -99,7 +99,20 @@ def asked(scribe: Scribe, flush: Flush) -> None:
     flush()
 
 
-STORIES = {story.__name__: story for story in (answer, tools, rewritten, asked)}
+def parallel(scribe: Scribe, flush: Flush) -> None:
+    """Three calls at once, asked about one after the other: each question stands behind its own call."""
+    calls = [scribe.start(scribe.call(f"b{n}", "Bash"), command=f"touch p{n}") for n in (1, 2, 3)]
+    flush()
+    for number, call in enumerate(calls, 1):
+        ask = {"tool_name": "Bash", "input": call.input, "no_always": True}
+        question = scribe.ask(f"q{number}", "permission", ask, tool=call.key)
+        flush()
+        scribe.settle(question, "answered", {"behavior": "allow"})
+    scribe.grow(scribe.text("b4", parent="b1"), ["Of the first."])
+    flush()
+
+
+STORIES = {story.__name__: story for story in (answer, tools, rewritten, asked, parallel)}
 
 
 def tell(story: Callable[[Scribe, Flush], None]) -> tuple[list[dict[str, Any]], Patcher]:
@@ -138,3 +151,4 @@ def test_the_whole_builds_the_same_page_as_all_patches_together(name: str) -> No
         patched.apply(message["ops"])
     whole.apply(patcher.snapshot(1003.5)["ops"])
     assert whole == patched
+    assert list(whole.blocks) == list(patched.blocks)

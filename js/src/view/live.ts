@@ -61,7 +61,7 @@ export class LiveView {
   private apply(op: Op): void {
     switch (op[0]) {
       case "add":
-        return this.add(op[1], op[2], op[3]);
+        return this.add(op[1], op[2], op[3], op[4]);
       case "set":
         this.dropCards((_, key) => key === op[1]);
         return this.blocks.get(op[1])?.set(op[2]);
@@ -100,12 +100,14 @@ export class LiveView {
     }
   }
 
-  private add(key: string, parent: string | null, kind: string): void {
+  private add(key: string, parent: string | null, kind: string, after: string | null): void {
     const folds = this.folds.get(key) ?? new Map<number, boolean>();
     this.folds.set(key, folds);
     const view = new BlockView(kind, folds);
     this.blocks.set(key, view);
     const above = parent === null ? undefined : this.blocks.get(parent);
-    (above?.kids ?? this.list).append(view.el);
+    const before = after === null ? undefined : this.blocks.get(after);
+    if (before !== undefined) before.el.after(view.el);
+    else (above?.kids ?? this.list).append(view.el);
   }
 }
