@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import anyio
 
 from claude_nb.conversation.model import Question, QuestionKind, QuestionStatus, Turn
-from claude_nb.engine.before import file_before
+from claude_nb.engine.before import file_before, is_inside
 from claude_nb.protocol.permission import (
     PermissionResult,
     PermissionResultAllow,
@@ -107,7 +107,8 @@ class Questions:
             "decision_reason": context.decision_reason,
             "decision_reason_type": context.raw.get("decision_reason_type"),
             "blocked_path": context.blocked_path,
-            "agent": context.agent_id,
+            "inside": await is_inside(context.blocked_path, self.folder()),
+            "agent": _agent(turn, context),
             "suggestions": [s.to_dict() for s in context.suggestions],
             "no_always": bool(context.raw.get("suppress_always_allow_rule")),
             "file": await file_before(tool_name, input, self.folder()),
@@ -183,6 +184,17 @@ def _plan_of(turn: Turn, tool_use_id: str | None) -> str | None:
     """The plan as the model wrote it into its call: the CLI asks without it unless it is in a plan file as well."""
     calls = (block for block in turn.tools if block.id == tool_use_id)
     return next((plan for call in calls if isinstance(plan := call.input.get("plan"), str)), None)
+
+
+def _agent(turn: Turn, context: ToolPermissionContext) -> str | None:
+    """The sub-agent that asks, by its kind and its task; by the CLI's id for it where the call is not known."""
+    calls = {block.key: block for block in turn.tools}
+    asking = next((call for call in calls.values() if call.id == context.tool_use_id), None)
+    above = calls.get(asking.parent or "") if asking else None
+    if context.agent_id is None or above is None:
+        return context.agent_id
+    words = (above.input.get("subagent_type"), above.input.get("description"))
+    return ": ".join(str(word) for word in words if word) or context.agent_id
 
 
 def decision(result: Any) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-#: Tools that change a text file, all naming it by `file_path`.
-EDITS = frozenset({"Edit", "MultiEdit", "Write"})
+#: Tools that change a text file, and the field that names it.
+EDITS = {"Edit": "file_path", "MultiEdit": "file_path", "Write": "file_path", "NotebookEdit": "notebook_path"}
 #: The most bytes that are read to compare.
 MOST = 2_000_000
 SECONDS = 2.0
@@ -23,12 +23,28 @@ async def file_before(tool_name: str, input: dict[str, Any], folder: Path) -> di
 
     Relative paths start at `folder`. Takes two seconds at most, whatever file system the path is on.
     """
-    path = input.get("file_path")
-    if tool_name not in EDITS or not isinstance(path, str):
+    path = input.get(EDITS.get(tool_name, ""))
+    if not isinstance(path, str):
         return None
     with anyio.move_on_after(SECONDS):
         return await anyio.to_thread.run_sync(_read, folder / path, abandon_on_cancel=True)
     return {"unreadable": "it took too long"}
+
+
+async def is_inside(path: str | None, folder: Path) -> bool:
+    """Whether a path lies in `folder`, links followed; False where that cannot be told."""
+    if not path:
+        return False
+    with anyio.move_on_after(SECONDS):
+        return await anyio.to_thread.run_sync(_inside, folder / path, folder, abandon_on_cancel=True)
+    return False
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
+        return False
 
 
 def _read(path: Path) -> dict[str, Any]:

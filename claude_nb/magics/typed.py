@@ -50,7 +50,7 @@ def ask_by_typing(card: Card, said: str = "") -> Reply:
 
 def _lines(card: Card, said: str) -> Iterator[str]:
     yield from filter(None, [said, f"▌ {card.title}"])
-    yield from (f"▌ {fact}" for fact in card.facts)
+    yield from (f"▌ {line}" for line in filter(None, [*card.facts, card.said]))
     yield from (f"    {line}" for line in body_lines(card.body))
     if card.warning:
         yield f"▌ Careful: {card.warning}"

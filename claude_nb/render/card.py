@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from .diff import Diff
@@ -24,6 +26,11 @@ from .view import Code, Fields, Part, Prose
 MOST = 200_000
 """Characters of one part that a page is given."""
 _WEB = re.compile(r"https?://[^\s<>\"']+\Z", re.IGNORECASE)
+_HIDDEN = "Lines of which the formatting hides a part, as they were written:"
+# One letter alone may be a mark of Markdown: the x of a task that is done.
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_TAG = re.compile(r"<[^>]*>")
+_FENCE = re.compile(r"^[ >]*(?:`{3,}|~{3,})[ ]*[\w+-]*[ ]*$", re.MULTILINE)
 
 
 @dataclass(slots=True, frozen=True)
@@ -39,6 +46,16 @@ Body = tuple[Part | Link, ...]
 def shown(text: str) -> str:
     """One line of text for a person to decide on: hidden characters visible, no line ends."""
     return " ".join(visible(text).split())
+
+
+def hidden_lines(source: str, html: str) -> list[str]:
+    """The lines of Markdown with words that its HTML does not show: link definitions, addresses behind a text."""
+    missing = Counter(_words(unescape(_FENCE.sub("", source)))) - Counter(_words(unescape(_TAG.sub(" ", html))))
+    return [line for line in source.split("\n") if any(word in missing for word in _words(unescape(line)))]
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text)
 
 
 def json_part(value: Any) -> Code:
@@ -85,8 +102,11 @@ def _part(part: Part | Link) -> str:
         case Diff():
             return f'<pre class="cnb-diff cnb-whole">{diff_rows(_fitting(part.rows))}</pre>' if part.rows else ""
         case Prose():
-            blocks = "".join(markdown_blocks(clean(_fit(part.text)), {}))
-            return f'<div class="cnb-text cnb-whole">{blocks}</div>'
+            source = clean(_fit(part.text))
+            html = f'<div class="cnb-text cnb-whole">{"".join(markdown_blocks(source, {}))}</div>'
+            hidden = "\n".join(hidden_lines(source, html))
+            note = f'<div class="cnb-label">{_HIDDEN}</div><pre class="cnb-in cnb-whole">{escape(hidden)}</pre>'
+            return html + note if hidden else html
         case Fields():
             rows = (
                 f'<div><span class="cnb-field">{escape_prose(name)}</span> {escape_prose(_fit(value))}</div>'

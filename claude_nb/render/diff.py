@@ -9,9 +9,10 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from .text import visible
+from .text import empty_lines, visible
 
 # difflib is quadratic on hostile input: beyond this many lines an edit is shown as all out, all in.
 _LIMIT = 3000
@@ -26,9 +27,20 @@ class Diff:
     removed: int = 0
 
 
+# This many empty lines in a row become their number: they could push what follows out of sight.
+_EMPTY = 4
+
+
 def _diff(rows: Iterable[str]) -> Diff:
-    shown = tuple(row[:1] + visible(row[1:]) for row in rows)
-    return Diff(shown, sum(r[0] == "+" for r in shown), sum(r[0] == "-" for r in shown))
+    shown: list[str] = []
+    added = removed = 0
+    for (sign, empty), run in groupby(rows, key=lambda row: (row[:1], not row[1:].strip())):
+        lines = [sign + visible(row[1:]) for row in run]
+        added += len(lines) if sign == "+" else 0
+        removed += len(lines) if sign == "-" else 0
+        # A row with only a sign that is no line of the text stays as it is: a jump.
+        shown += [sign + empty_lines(len(lines))] if empty and sign != "@" and len(lines) >= _EMPTY else lines
+    return Diff(tuple(shown), added, removed)
 
 
 def patch_diff(detail: dict[str, Any]) -> Diff | None:

@@ -23,7 +23,10 @@ _MAYBE_HIDDEN = re.compile(r"[^\t\n\x20-\x7e\xa1-\xac\xae-\u034e\u0350-\u05ff\u4
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 # Letters and marks that draw nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
 _BLANK = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0e\U000e0100-\U000e01ef]")
-_PADDING = re.compile(r"(?<=\S)[ \t]{40,}(?=\S)")
+# Within a line, and before or behind all of it (where a deep indentation is still one).
+_PADDING = re.compile(r"(?<=[^ \t\n])[ \t]{40,}(?=[^ \t\n])|(?<![ \t])(?:[ \t]{100,}|\t{13,})")
+_EMPTY_LINES = re.compile(r"(?<![^\n])(?:[ \t]*\n){4,}")
+_PATH_BLANK = re.compile(r"[\t\n]|^ +| +$|  +")
 _TEX_START = re.compile(r"[\\$]")
 
 
@@ -51,10 +54,22 @@ def visible(text: str) -> str:
     r"""`text` with every character that cannot be seen written as an escape, for what a person decides on.
 
     Control and zero-width characters, direction overrides, odd spaces and fillers become `\x1b`, `\u202e` and the
-    like; forty or more blanks inside a line, which could push its end out of sight, become their number.
+    like; forty or more blanks inside a line and four or more empty lines, which could push what follows out of sight,
+    become their number.
     """
-    text = _PADDING.sub(lambda m: f" ⟨{len(m[0])} blanks⟩ ", text.replace("\r\n", "\n"))
+    text = _EMPTY_LINES.sub(lambda m: empty_lines(m[0].count("\n")) + "\n", text.replace("\r\n", "\n"))
+    text = _PADDING.sub(lambda m: f" ⟨{len(m[0])} blanks⟩ ", text)
     return _MAYBE_HIDDEN.sub(_show, text)
+
+
+def empty_lines(count: int) -> str:
+    """What stands for that many empty lines."""
+    return f"⟨{plural(count, 'empty line')}⟩"
+
+
+def visible_path(path: str) -> str:
+    r"""`path` in one line, and no other path looks the same: line ends, and blanks where they mislead, are escapes."""
+    return visible(_PATH_BLANK.sub(lambda m: "".join(f"\\x{ord(char):02x}" for char in m[0]), path))
 
 
 def _show(match: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from claude_nb.conversation.model import Tool
 
 from .diff import Diff, edits_diff, patch_diff, write_diff
-from .text import one_line, plural, screen, visible
+from .text import one_line, plural, screen, visible, visible_path
 
 Role = Literal["in", "out", "err"]
 
@@ -125,7 +125,8 @@ class _Call:
         return value if isinstance(value, str) else ""
 
     def path(self, *keys: str) -> str:
-        return next((short_path(self.text(key), self.root) for key in keys if self.input.get(key)), "")
+        found = next((self.raw(key) for key in keys if self.input.get(key)), "")
+        return visible_path(short_path(found, self.root))
 
     def output(self, text: str | None = None, language: str = "") -> tuple[Code, ...]:
         shown = visible(screen(self.result if text is None else text))
@@ -207,7 +208,8 @@ def _bash(view: ToolView, call: _Call) -> ToolView:
         preview = _lines(output[0].text) if output else "no output"
     return replace(
         view,
-        subject=one_line(why or command),
+        # On what a person decides, the model's word for it does not count.
+        subject=one_line(command if call.tool.status == "waiting" else why or command),
         preview=preview if call.tool.result is not None else "",
         input=(Code(command, "bash", "in"),) if command else (),
         output=output,

@@ -75,12 +75,14 @@ Row = tuple[Button | Field, ...]
 @dataclass(slots=True, frozen=True)
 class Card:
     """A question. `body` is what it is about, `fields` stand above the `rows` of buttons; a field within a row
-    belongs to the buttons of that row. `facts` are lines under the title, `warning` is one that must not be missed."""
+    belongs to the buttons of that row. `facts` are lines under the title, `said` is what the agent says about it,
+    `warning` is one that must not be missed."""
 
     title: str
     rows: tuple[Row, ...]
     body: Body = ()
     facts: tuple[str, ...] = ()
+    said: str = ""
     warning: str = ""
     fields: tuple[Field, ...] = ()
 
@@ -94,6 +96,7 @@ class Card:
             "title": self.title,
             "html": body_html(self.body),
             "facts": list(self.facts),
+            "said": self.said,
             "warning": self.warning,
             "fields": [_field(f) for f in self.fields],
             "rows": [[_field(i) if isinstance(i, Field) else _button(i) for i in row] for row in self.rows],

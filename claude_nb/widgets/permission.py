@@ -2,8 +2,9 @@
 
 Pure. Above: `question`, which knows all kinds of cards. Below: `card`, `render` (how inputs look), `protocol`.
 The question's `ask` holds what the CLI asked (protocol page 2.7) and, from the engine's side, `file`: the file that an
-edit would change, as it is: `{"text": ...}`, `{"missing": True}` or `{"unreadable": why}`; and `redacted`: True where
-the input is shown without its secrets, so that it must not be sent back from here.
+edit would change, as it is: `{"text": ...}`, `{"missing": True}` or `{"unreadable": why}`; `inside`: True where the
+blocked path lies in the session's folder; and `redacted`: True where the input is shown without its secrets, so that
+it must not be sent back from here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from claude_nb.protocol.permission import (
 from claude_nb.protocol.rule import breadth_of_update
 from claude_nb.render.card import Body, Link, is_whole, json_part, shown
 from claude_nb.render.diff import edits_diff, file_diff, write_diff
-from claude_nb.render.text import one_line, visible
+from claude_nb.render.text import one_line, visible, visible_path
 from claude_nb.render.view import Code, Fields, Prose
 
 from .card import Button, Card, Field, Option, Reply, Row
@@ -62,6 +63,7 @@ def permission_card(ask: Ask) -> Card:
     return Card(
         title=_title(ask, name, input),
         facts=tuple(_facts(ask)),
+        said=_said(input),
         body=body,
         warning=warning,
         rows=(tuple(first), *always, last),
@@ -104,7 +106,7 @@ _TITLES = {
 def _title(ask: Ask, name: str, input: Ask) -> str:
     if ask.get("title"):
         return one_line(shown(str(ask["title"])), 200)
-    path = shown(str(input.get("file_path") or input.get("notebook_path") or ""))
+    path = visible_path(str(input.get("file_path") or input.get("notebook_path") or ""))
     known = _TITLES.get(name)
     if known is not None and ("{path}" not in known or path):
         return known.format(path=path)
@@ -119,15 +121,22 @@ def _facts(ask: Ask) -> list[str]:
     facts = []
     if ask.get("agent"):
         facts.append(f"Asked by the sub-agent {shown(str(ask['agent']))}")
-    # For a file the CLI's description is the end of its path, which the title says whole.
-    about = str(ask.get("description") or _input(ask).get("description") or "")
-    if about and not any(str(value).endswith(about) for key, value in _input(ask).items() if key.endswith("_path")):
+    # For a file the CLI's description is the end of its path, which the title says whole; for a command it is the
+    # agent's own, which is no fact.
+    about, input = str(ask.get("description") or ""), _input(ask)
+    known = [str(value) for key, value in input.items() if key.endswith("_path") or key == "description"]
+    if about and not any(value.endswith(about) for value in known):
         facts.append(shown(about))
     if ask.get("decision_reason"):
         facts.append(shown(str(ask["decision_reason"])))
-    if ask.get("blocked_path"):
-        facts.append(f"Outside of what is allowed: {shown(str(ask['blocked_path']))}")
+    if ask.get("blocked_path") and not ask.get("inside"):
+        facts.append(f"Outside of the session's folder: {visible_path(str(ask['blocked_path']))}")
     return facts
+
+
+def _said(input: Ask) -> str:
+    about = input.get("description")
+    return f"The agent says: “{shown(about)}”" if isinstance(about, str) and about.strip() else ""
 
 
 def _input(ask: Ask) -> Ask:
@@ -198,8 +207,28 @@ def _write(input: Ask, file: Ask) -> _Drawn:
 
 
 def _cell(input: Ask, file: Ask) -> _Drawn:
-    removed = input.get("edit_mode") == "delete"
-    return (write_diff(str(input.get("new_source", "")), removed=removed),), {"notebook_path", "new_source"}
+    new, known = str(input.get("new_source", "")), {"notebook_path", "new_source"}
+    mode = input.get("edit_mode") or "replace"
+    if mode == "insert":
+        return (write_diff(new),), known
+    before = _source(file.get("text"), input.get("cell_id"))
+    if before is None:
+        note = _missing(file) if "text" not in file else "The cell was not found in the file as it is now."
+        return (Fields((("Note", note),)), *(() if mode == "delete" else (write_diff(new),))), known
+    return (write_diff(before, removed=True) if mode == "delete" else file_diff(before, new),), known
+
+
+def _source(text: Any, cell_id: Any) -> str | None:
+    """The source of a notebook's cell, by its id or as the CLI counts those without one (`cell-0`)."""
+    try:
+        cells = json.loads(text)["cells"]
+        cell = next(
+            cell for number, cell in enumerate(cells) if cell_id in (cell.get("id"), f"cell-{number}") and cell_id
+        )
+        source = cell["source"]
+        return source if isinstance(source, str) else "".join(source)
+    except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
+        return None
 
 
 def _page(input: Ask, file: Ask) -> _Drawn:

@@ -61,6 +61,8 @@ export interface Card {
   title: string;
   html: string;
   facts: string[];
+  /** What the agent says about it. */
+  said: string;
   warning: string;
   note: string;
   fields: Field[];

@@ -1,7 +1,7 @@
 // A card in the page: what it takes for an answer, and what it sends.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { click, host } from "./dom.ts";
+import { click, host, key } from "./dom.ts";
 import type { Answer, Button, Card, Field } from "../src/patch.ts";
 import { CardView } from "../src/view/card.ts";
 import { STEADY_MS } from "../src/view/steady.ts";
@@ -29,7 +29,7 @@ function show(rows: Card["rows"], fields: Field[] = [], more: Partial<Card> = {}
   const el = host();
   const sent: Answer[] = [];
   const card: Card = {
-    id: "q", kind: "permission", title: "Run <b>this</b>?", html: "<pre>make</pre>", facts: ["<i>why</i>"], warning: "",
+    id: "q", kind: "permission", title: "Run <b>this</b>?", html: "<pre>make</pre>", facts: ["<i>why</i>"], said: "", warning: "",
     note: "", fields, rows, left: null, countdown: 60, ...more,
   };
   view = new CardView(card, (answer) => sent.push(answer));
@@ -137,4 +137,41 @@ test("it speaks as a dialog and takes no focus", () => {
   assert.equal(card.getAttribute("role"), "alertdialog");
   assert.equal(card.getAttribute("aria-label"), "Run <b>this</b>?");
   assert.equal(document.activeElement, before);
+});
+
+test("what the agent says about it stands apart, and with the facts and a short body it describes the card", () => {
+  const { el } = show([[button("allow")]], [], { said: "The agent says: “<b>safe</b>”", warning: "Careful." });
+  assert.equal(el.querySelector(".cnb-said")!.textContent, "The agent says: “<b>safe</b>”");
+  const ids = el.querySelector(".cnb-card")!.getAttribute("aria-describedby")!.split(" ");
+  const told = ids.map((id) => document.getElementById(id)!.textContent);
+  assert.deepEqual(told, ["<i>why</i>The agent says: “<b>safe</b>”", "make", "Careful."]);
+});
+
+test("lines below the edge are counted until they have been scrolled to, and the body can be reached by the keyboard", () => {
+  const { el } = show([[button("allow")]]);
+  const body = el.querySelector<HTMLElement>(".cnb-card-body")!;
+  const more = el.querySelector<HTMLElement>(".cnb-below")!;
+  const look = () => (view as unknown as { tick(): void }).tick();
+  look();
+  assert.deepEqual([more.hidden, body.hasAttribute("tabindex")], [true, false]);
+  Object.defineProperties(body, { scrollHeight: { value: 1000 }, clientHeight: { value: 400 } });
+  body.firstElementChild!.setAttribute("style", "line-height: 20px");
+  look();
+  assert.deepEqual([more.hidden, more.textContent, body.tabIndex], [false, "▾ 30 more lines below", 0]);
+  body.scrollTop = 600;
+  look();
+  assert.deepEqual([more.hidden, more.textContent], [false, ""]);
+});
+
+test("enter in the line beside buttons presses the first of them, and only a person's", () => {
+  const { el, sent } = show([[button("deny"), button("stop"), field("reason", "line", { label: "" })]]);
+  now += STEADY_MS;
+  const input = el.querySelector("input")!;
+  input.value = "no";
+  key(input, "Enter", { trusted: false });
+  assert.deepEqual(sent, []);
+  key(input, "d", { trusted: true });
+  assert.deepEqual(sent, []);
+  key(input, "Enter", { trusted: true });
+  assert.deepEqual(sent, [{ v: "deny", f: { reason: "no" }, sure: false }]);
 });

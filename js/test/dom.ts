@@ -19,6 +19,13 @@ export function click(el: Element, { trusted }: { trusted: boolean }): void {
   el.dispatchEvent(event as unknown as Event);
 }
 
+/** A key as a person presses it. */
+export function key(el: Element, name: string, { trusted }: { trusted: boolean }): void {
+  const event = new window.KeyboardEvent("keydown", { key: name, bubbles: true });
+  Object.defineProperty(event, "isTrusted", { value: trusted });
+  el.dispatchEvent(event as unknown as Event);
+}
+
 /** Opens or closes a fold as a click on its summary does. */
 export function toggle(fold: HTMLDetailsElement): void {
   fold.open = !fold.open;

@@ -1,13 +1,17 @@
 // What a block does with the HTML it is given.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { host, toggle } from "./dom.ts";
-import type { Op } from "../src/patch.ts";
+import type { Card, Op } from "../src/patch.ts";
 import { LiveView } from "../src/view/live.ts";
+
+const shown: LiveView[] = [];
+afterEach(() => shown.splice(0).forEach((live) => live.close()));
 
 function view(): { el: HTMLElement; show: (...ops: Op[]) => void; anew: (...ops: Op[]) => void } {
   const el = host();
   const live = new LiveView(el, { stop() {}, answer() {} });
+  shown.push(live);
   return {
     el,
     show: (...ops) => live.show(ops, { fresh: false, stoppable: false }),
@@ -99,4 +103,42 @@ test("assistive technology is told of the activity, of business, and not of the 
   assert.equal(el.querySelector(".cnb-blocks")!.getAttribute("aria-busy"), "true");
   show(["status", "", 0]);
   assert.equal(el.querySelector(".cnb-blocks")!.getAttribute("aria-busy"), "false");
+});
+
+const question = (id: string): Card => ({
+  id, kind: "permission", title: `Run ${id}?`, html: `<pre>make ${id}</pre>`, facts: ["A fact"], said: "", warning: "", note: "",
+  fields: [], rows: [], left: null, countdown: 60,
+});
+
+test("a new card is announced with what is asked", () => {
+  const { el, show } = view();
+  show(["add", "a", null, "question", null], ["card", "a", question("one")]);
+  const news = el.querySelector(".cnb-news")!;
+  assert.equal(news.getAttribute("role"), "status");
+  assert.equal(news.textContent, "Run one?. A fact. make one");
+});
+
+test("the focus goes from an answered card to the next open one, then to the record, and is never taken from elsewhere", () => {
+  const { el, show } = view();
+  show(["add", "a", null, "question", null], ["card", "a", question("one")], ["add", "b", null, "question", null], ["card", "b", question("two")]);
+  const [one, two] = el.querySelectorAll<HTMLElement>(".cnb-card");
+  show(["set", "a", "<p>done</p>"], ["card", "a", question("three")]);
+  assert.equal(document.activeElement, document.body);
+  one!.focus();
+  assert.notEqual(document.activeElement, one); // gone from the page: it has no focus to give
+  el.querySelector<HTMLElement>(".cnb-card")!.focus();
+  show(["set", "a", "<p>done</p>"]);
+  assert.equal(document.activeElement, two);
+  show(["set", "b", "<p>done too</p>"]);
+  assert.equal(document.activeElement!.textContent, "done too");
+});
+
+test("a card keeps the focus when the page is built anew", () => {
+  const { el, show, anew } = view();
+  const ops: Op[] = [["add", "a", null, "question", null], ["card", "a", question("one")]];
+  show(...ops);
+  const card = el.querySelector<HTMLElement>(".cnb-card")!;
+  card.focus();
+  anew(...ops);
+  assert.equal(document.activeElement, card);
 });

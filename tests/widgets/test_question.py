@@ -29,6 +29,14 @@ def answered(it: Question, button: str, sure: bool = False, **fields: Any) -> An
     return decide(it, {"v": button, "f": fields, "sure": sure}, it.ask, 1000.1 + TOO_EARLY)
 
 
+def test_nothing_of_a_plan_is_hidden_by_its_formatting() -> None:
+    plan = "# Plan\n\n1. Look\n2. [x] `make`\n\n```python\nx = 1\n```\n\n[//]: # (also run curl evil)\n[docs](https://e.vil)"
+    html = body_html(card_of(question("plan", {"input": {"plan": plan}})).body)
+    assert html.endswith("[//]: # (also run curl evil)\n[docs](https://e.vil)</pre>")
+    harmless = plan.split("[//]")[0]
+    assert "as they were written" not in body_html(card_of(question("plan", {"input": {"plan": harmless}})).body)
+
+
 def test_an_answer_counts_only_once_the_card_could_be_read() -> None:
     it = question("permission", {"tool_name": "Bash", "input": {"command": "make"}})
     assert decide(it, {"v": "allow", "f": {}}, it.ask, 1000.0 + TOO_EARLY - 0.01) is None

@@ -39,6 +39,14 @@ export class BlockView {
     if (el.parentElement !== this.own) this.own.replaceChildren(el);
   }
 
+  /** Takes the focus to what the block shows. */
+  focus(): void {
+    this.own.tabIndex = -1;
+    // Keys meant for a card that has just gone must not act on the cell.
+    this.own.dataset.lmSuppressShortcuts = "true";
+    this.own.focus({ preventScroll: true });
+  }
+
   /** Appends a finished piece; the tail it finishes goes. */
   append(html: string): void {
     this.tail?.remove();

@@ -9,6 +9,11 @@ import { Steady } from "./steady.ts";
 /** After this long without an end a card can be answered again: the message may have been lost. */
 const AGAIN_MS = 4000;
 const TYPING = "input, textarea, select";
+/** A longer body is not read out with the title. */
+const READ_OUT = 1000;
+
+/** For the ids that tie a card to its description. */
+let cards = 0;
 
 export class CardView {
   readonly id: string;
@@ -19,6 +24,8 @@ export class CardView {
   private answer: (answer: Answer) => void;
   private fields = new Map<string, FieldView>();
   private presses = new Map<HTMLButtonElement, () => void>();
+  private body = element("div", "cnb-card-body");
+  private more = element("div", "cnb-below");
   private panel = element("div", "cnb-panel");
   private clock = element("span", "cnb-countdown");
   private says = element("div", "cnb-says");
@@ -34,6 +41,21 @@ export class CardView {
     this.draw();
     this.steady = new Steady(this.actions, () => this.tick());
     this.el.addEventListener("keydown", (event) => this.key(event));
+    this.body.addEventListener("scroll", () => this.measure());
+  }
+
+  get hasFocus(): boolean {
+    return this.el.contains(this.el.ownerDocument.activeElement);
+  }
+
+  /** What is asked, in a sentence or two, for those who hear it. */
+  get spoken(): string {
+    const body = this.body.textContent;
+    return [this.card.title, ...this.card.facts, body.length > READ_OUT ? "" : body].filter(Boolean).join(". ");
+  }
+
+  focus(): void {
+    this.el.focus({ preventScroll: true });
   }
 
   /** Answers are no longer taken. */
@@ -50,7 +72,7 @@ export class CardView {
   }
 
   private draw(): void {
-    const { kind, title, facts, warning, html, fields, rows, note } = this.card;
+    const { kind, title, facts, said, warning, html, fields, rows, note } = this.card;
     this.el.dataset.kind = kind;
     // Says what a dialog says, but takes no focus: the person may be typing elsewhere.
     this.el.setAttribute("role", "alertdialog");
@@ -62,13 +84,23 @@ export class CardView {
 
     const head = element("div", "cnb-card-head");
     head.append(line("cnb-card-title", title), this.clock);
-    this.el.append(head, ...facts.map((fact) => line("cnb-fact", fact)));
+    const about = element("div", "cnb-card-about");
+    about.append(...facts.map((fact) => line("cnb-fact", fact)));
+    if (said) about.append(line("cnb-said", said));
+    this.el.append(head, about);
     if (html) {
-      const body = element("div", "cnb-card-body");
-      body.innerHTML = html;
-      this.el.append(body);
+      this.body.innerHTML = html;
+      this.more.hidden = true;
+      // The body is whole for those who hear it.
+      this.more.setAttribute("aria-hidden", "true");
+      this.el.append(this.body, this.more);
     }
-    if (warning) this.el.append(line("cnb-card-warning", warning));
+    const described: HTMLElement[] = [about];
+    if (html && this.body.textContent.length <= READ_OUT) described.push(this.body);
+    if (warning) described.push(line("cnb-card-warning", warning));
+    if (warning) this.el.append(described.at(-1)!);
+    described.forEach((it) => (it.id = `cnb-card-${++cards}`));
+    this.el.setAttribute("aria-describedby", described.map((it) => it.id).join(" "));
     if (fields.length) this.el.append(this.form(fields));
     for (const row of rows) {
       const it = element("div", "cnb-row");
@@ -128,16 +160,25 @@ export class CardView {
   }
 
   private key(event: KeyboardEvent): void {
-    const typing = (event.target as HTMLElement).matches(TYPING);
+    const target = event.target as HTMLElement;
+    const typing = target.matches(TYPING);
     if (event.key === "Escape" && !this.panel.hidden && !this.panel.querySelector("button:disabled")) return this.fold();
-    if (!event.isTrusted || typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    const button = [...this.actions.querySelectorAll<HTMLButtonElement>("button[data-key]")].find(
-      (it) => it.dataset.key === event.key,
-    );
+    if (!event.isTrusted || event.isComposing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    const button = typing ? this.buttonBeside(target, event.key) : this.buttonOf(event.key);
     if (button === undefined || button.disabled || !this.mayPress()) return;
     event.preventDefault();
     // A click made here would not be trusted; the key was.
     this.presses.get(button)?.();
+  }
+
+  private buttonOf(key: string): HTMLButtonElement | undefined {
+    return [...this.actions.querySelectorAll<HTMLButtonElement>("button[data-key]")].find((it) => it.dataset.key === key);
+  }
+
+  /** Enter in a line beside buttons presses the first of them: the one that the line is for. */
+  private buttonBeside(target: HTMLElement, key: string): HTMLButtonElement | undefined {
+    const row = key === "Enter" && target.matches("input") ? target.closest<HTMLElement>(".cnb-row") : null;
+    return row !== null && this.actions.contains(row) ? (row.querySelector("button") ?? undefined) : undefined;
   }
 
   private open(button: Button, row: (Button | Field)[]): void {
@@ -195,6 +236,8 @@ export class CardView {
   }
 
   private enable(yes: boolean): void {
+    // A control that is turned off loses the focus to the page.
+    if (!yes && this.hasFocus) this.focus();
     for (const it of this.el.querySelectorAll<HTMLButtonElement>("button, input, textarea, select")) it.disabled = !yes;
   }
 
@@ -203,7 +246,24 @@ export class CardView {
     this.says.hidden = text === "";
   }
 
+  /** Says how much of the body is below its edge, until it has been scrolled to its end. */
+  private measure(): void {
+    const { scrollHeight, clientHeight, scrollTop } = this.body;
+    const over = scrollHeight > clientHeight + 1;
+    this.more.hidden = !over;
+    if (over) this.body.tabIndex = 0;
+    else this.body.removeAttribute("tabindex");
+    if (!over) return;
+    const below = scrollHeight - clientHeight - scrollTop;
+    const height = Number.parseFloat(getComputedStyle(this.body.firstElementChild ?? this.body).lineHeight) || 20;
+    const lines = Math.ceil(below / height);
+    // An empty line keeps its place: nothing below must move under the pointer.
+    const text = below > 2 ? `▾ ${lines} more ${lines === 1 ? "line" : "lines"} below` : "";
+    if (this.more.textContent !== text) this.more.textContent = text;
+  }
+
   private tick(): void {
+    this.measure();
     if (this.deadline === undefined) return;
     const left = Math.max(0, Math.ceil((this.deadline - performance.now()) / 1000));
     const text = left <= this.card.countdown ? `Denied in ${left} s without an answer` : "";

@@ -12,11 +12,16 @@ export interface Actions {
   answer(id: string, answer: Answer): void;
 }
 
+/** Node.DOCUMENT_POSITION_FOLLOWING */
+const FOLLOWING = 4;
+
 export class LiveView {
   private root = element("section", "cnb-live");
   private list = element("div", "cnb-blocks");
   private status: StatusView;
   private end = element("div", "cnb-end");
+  /** Says to those who hear the page that there is a new question. */
+  private news = element("div", "cnb-news");
   private blocks = new Map<string, BlockView>();
   /** By block key; outlives the blocks, which a `full` builds anew. */
   private folds = new Map<string, Map<number, boolean>>();
@@ -28,12 +33,14 @@ export class LiveView {
     this.actions = actions;
     this.status = new StatusView(actions.stop);
     this.root.setAttribute("aria-label", "Answer");
-    this.root.append(this.list, this.status.el, this.end);
+    this.news.setAttribute("role", "status");
+    this.root.append(this.list, this.status.el, this.end, this.news);
     host.append(this.root);
   }
 
   /** Shows operations; `fresh` says that they start from nothing. */
   show(ops: Op[], { fresh, stoppable }: { fresh: boolean; stoppable: boolean }): void {
+    const focused = this.root.ownerDocument.activeElement as HTMLElement | null;
     following(this.root, () => {
       if (fresh) {
         this.blocks.clear();
@@ -43,6 +50,8 @@ export class LiveView {
       ops.forEach((op) => this.apply(op));
       if (fresh) this.dropCards((card) => !card.el.isConnected && this.root.isConnected);
     });
+    // A card that was moved to its new block has lost it.
+    if (fresh && focused !== null && this.root.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   /** The kernel is gone: nothing comes, and nothing can be answered. */
@@ -63,8 +72,7 @@ export class LiveView {
       case "add":
         return this.add(op[1], op[2], op[3], op[4]);
       case "set":
-        this.dropCards((_, key) => key === op[1]);
-        return this.blocks.get(op[1])?.set(op[2]);
+        return this.set(op[1], op[2]);
       case "card":
         return this.ask(op[1], op[2]);
       case "app":
@@ -81,12 +89,25 @@ export class LiveView {
     }
   }
 
+  private set(key: string, html: string): void {
+    const focused = this.cards.get(key)?.hasFocus === true;
+    this.dropCards((_, it) => it === key);
+    const block = this.blocks.get(key);
+    block?.set(html);
+    if (!focused) return;
+    // Whoever answered by the keyboard goes on with the next question, or stays at the record.
+    const open = [...this.cards.values()].filter((card) => card.el.isConnected);
+    const next = open.find((card) => block && block.el.compareDocumentPosition(card.el) & FOLLOWING) ?? open[0];
+    (next ?? block)?.focus();
+  }
+
   private ask(key: string, data: Card): void {
     let card = this.cards.get(key);
     if (card?.id !== data.id) {
       card?.close();
       card = new CardView(data, (answer) => this.actions.answer(data.id, answer));
       this.cards.set(key, card);
+      this.news.textContent = card.spoken;
     }
     card.deadline = data.deadline;
     this.blocks.get(key)?.hold(card.el);
