@@ -19,7 +19,8 @@ import anyio
 from claude_nb.conversation import Question, Turn
 from claude_nb.kernel.cell import Kind, Place
 from claude_nb.kernel.pump import CallInterrupted, Pump
-from claude_nb.magics.stages import READY_SECONDS, Stage
+from claude_nb.magics.frontends import FrontEnds
+from claude_nb.magics.stages import Stage
 from claude_nb.magics.typed import ask_by_typing, refusal
 from claude_nb.questions import Terms
 from claude_nb.widgets.question import card_of, decide, meaning
@@ -27,6 +28,7 @@ from claude_nb.widgets.question import card_of, decide, meaning
 logger = logging.getLogger(__name__)
 
 NO_BUTTONS = "This front end shows no buttons, so questions are asked here, by typing."
+QUIET = "This cell shows nothing while it runs (--quiet), so its questions are asked here, by typing."
 NO_TAP = "This kernel hears no clicks while a cell runs, so questions are asked here, by typing."
 LATE = "A cell is running, and this kernel hears a click only when it has ended."
 
@@ -55,8 +57,7 @@ class Asker:
         self._pump = pump
         self._patience = patience
         self._open: dict[str, _Open] = {}
-        self._without_buttons: set[str] = set()
-        self._told: set[str] = set()
+        self.front_ends = FrontEnds()
 
     def terms(self, seat: Seat | None, *, trusted: bool = True) -> Terms:
         """How a question of a turn in that seat is asked, in a folder that is trusted or not."""
@@ -69,22 +70,27 @@ class Asker:
         """The answer to an open question. Raises TimeoutError when nobody gave one in time."""
         if seat is None or seat.place.kind is Kind.HEADLESS:
             return self._refuse(question, ask)
-        if await self.sees_cards(seat):
+        seen = await self._seen(seat)
+        if seen:
             return await self._by_card(question, turn, ask)
         if not seat.waits:
             return self._refuse(question, ask)
         question.ask["typed"] = True  # a page that wakes up now must not ask as well
-        return await self._by_typing(question, ask, seat)
+        return await self._by_typing(question, ask, seat, QUIET if seen is None else NO_BUTTONS)
 
     # -- cards --------------------------------------------------------------------------------------------------
 
     async def sees_cards(self, seat: Seat) -> bool:
         """Whether a page shows this seat's cards and their clicks are heard; finding out may take seconds, once."""
+        return bool(await self._seen(seat))
+
+    async def _seen(self, seat: Seat) -> bool | None:
+        """The same; None where the stage draws nothing, whatever the page could."""
         if seat.place.kind is not Kind.LAB or (seat.waits and self._pump.tap is None):
             return False
-        page = _page_of(seat.place)
-        seen = await seat.stage.watched(0.0 if page in self._without_buttons else READY_SECONDS)
-        (self._without_buttons.discard if seen else self._without_buttons.add)(page)
+        seen = await seat.stage.watched(self.front_ends.patience(seat.place))
+        if seen is not None:
+            self.front_ends.learn(seat.place, seen)
         return seen
 
     async def _by_card(self, question: Question, turn: Turn, ask: dict[str, Any]) -> Any:
@@ -116,8 +122,9 @@ class Asker:
 
     # -- typing and nobody --------------------------------------------------------------------------------------
 
-    async def _by_typing(self, question: Question, ask: dict[str, Any], seat: Seat) -> Any:
-        said = self._explain_once(seat.place)
+    async def _by_typing(self, question: Question, ask: dict[str, Any], seat: Seat, why: str) -> Any:
+        why = NO_TAP if self._pump.tap is None else why
+        said = self.front_ends.once(seat.place, why) if seat.place.kind is Kind.LAB else ""
         seat.stage.make_room()
         try:
             with anyio.fail_after(_seconds_left(question)):
@@ -127,21 +134,9 @@ class Asker:
         result = meaning(question, reply, ask)
         return self._refuse(question, ask) if result is None else result
 
-    def _explain_once(self, place: Place) -> str:
-        page = _page_of(place)
-        if place.kind is not Kind.LAB or page in self._told:
-            return ""
-        self._told.add(page)
-        return NO_TAP if self._pump.tap is None else NO_BUTTONS
-
     def _refuse(self, question: Question, ask: dict[str, Any]) -> Any:
         return meaning(question, refusal(card_of(question)), ask)
 
 
 def _seconds_left(question: Question) -> float | None:
     return None if question.expires is None else max(0.0, question.expires - time.time())
-
-
-def _page_of(place: Place) -> str:
-    """What a front end is known by while it is connected."""
-    return str(place.parent.get("header", {}).get("session", ""))

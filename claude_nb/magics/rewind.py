@@ -47,7 +47,6 @@ class Rewinds:
         self._make_schedule = schedule
         self._rewinder = Rewinder(keep=self._is_open_notebook)
         self._panels: dict[str, RewindPanel] = {}
-        self._no_widgets = False
 
     # -- for the notebook ---------------------------------------------------------------------------------------
 
@@ -137,16 +136,16 @@ class Rewinds:
 
     def _by_panel(self, panel: RewindPanel, view: Panel, static: dict[str, str], place: Place) -> bool:
         """Block the cell until a click on the panel settled it; False where no page shows it, so that typing has to."""
-        if self._no_widgets:
-            return False
-        panel.open(view, static)
+        front_ends = self._notebook.asker.front_ends
+        panel.open(view, static, front_ends.patience(place))
         try:
             rewound = self._notebook.pump.run_until(panel.outcome)
         except TimeoutError:
-            self._no_widgets = True  # the next question does not wait for a page again
+            front_ends.learn(place, False)
             return False
         finally:
             panel.close()
+        front_ends.learn(place, True)
         if rewound is not None:
             self._hand_back(rewound, place)
         return True

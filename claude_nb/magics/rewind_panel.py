@@ -65,8 +65,9 @@ class RewindPanel:
 
     # -- main thread --------------------------------------------------------------------------------------------
 
-    def open(self, view: Panel, static: Bundle) -> None:
-        """Show the panel in the cell; `static` is what stays of it if nothing is clicked."""
+    def open(self, view: Panel, static: Bundle, patience: float = READY_SECONDS) -> None:
+        """Show the panel in the cell; `static` is what stays of it if nothing is clicked, `patience` how many seconds
+        a page has to draw it."""
         self._static = static
         face = self._face = PanelFace(schedule=self._schedule, on_click=self._clicked)
         if self._pump.tap is not None:
@@ -74,7 +75,7 @@ class RewindPanel:
         face.show(view)
         self._place.show(face.view_bundle(static["text/plain"]), self._display_id)
         if not self._stays:
-            self._schedule(READY_SECONDS, self._check_page)
+            self._schedule(patience, self._check_page)
 
     def close(self, *, late: bool = False) -> None:
         """Leave static output in place of the panel; `late` when its cell has ended."""

@@ -42,8 +42,9 @@ class Stage(Protocol):
     def changed(self, changes: Sequence[Change]) -> None:
         """Follow the turn. Engine's thread; must not wait."""
 
-    async def watched(self, patience: float) -> bool:
-        """Whether a page shows this stage with its buttons; waits up to `patience` seconds from its opening on."""
+    async def watched(self, patience: float) -> bool | None:
+        """Whether a page shows this stage with its buttons; waits up to `patience` seconds from its opening on. None
+        for a stage that has none to show."""
 
     def make_room(self) -> None:
         """Something is about to be asked below what is shown. Engine's thread."""
@@ -64,9 +65,9 @@ class Silent:
     def changed(self, changes: Sequence[Change]) -> None:
         """Nothing to follow."""
 
-    async def watched(self, patience: float) -> bool:
-        """No page shows it."""
-        return False
+    async def watched(self, patience: float) -> bool | None:
+        """It has nothing to show."""
+        return None
 
     def make_room(self) -> None:
         """There is nothing in the way."""
@@ -103,9 +104,9 @@ class Terminal:
         """Print on the main thread, where the prompt lives."""
         self._pump.submit(self._view.apply, list(changes))
 
-    async def watched(self, patience: float) -> bool:
+    async def watched(self, patience: float) -> bool | None:
         """A terminal has no buttons."""
-        return False
+        return None
 
     def make_room(self) -> None:
         """Take away what stands below the text; calls are done in order, so this comes before the question."""
@@ -148,7 +149,7 @@ class Live:
         turn = changes[-1].turn
         self._schedule(PLAIN_UPDATE_SECONDS, lambda: self._show_plainly(turn))
 
-    async def watched(self, patience: float) -> bool:
+    async def watched(self, patience: float) -> bool | None:
         """Whether a page has drawn the widget."""
         assert self._face is not None
         left = max(0.0, self._opened + patience - time.monotonic())

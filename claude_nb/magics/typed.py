@@ -33,13 +33,14 @@ def ask_by_typing(card: Card, said: str = "") -> Reply:
     """
     print("\n".join(_lines(card, said)), flush=True)
     try:
-        for _ in range(TRIES):
+        tries = TRIES
+        while tries:
             found = _button(card)
-            if found is None:
-                continue
-            reply = _filled(card, *found)
+            reply = None if found is None else (_edited if found[0].opens else _filled)(card, *found)
             if reply is not None:
                 return reply
+            # Whoever thinks better of an edit may do so as often as they like.
+            tries -= found is None or not found[0].opens
     except (EOFError, RuntimeError):  # RuntimeError: a front end without stdin (IPython's StdinNotImplementedError)
         pass
     except Stopped:
@@ -88,14 +89,36 @@ def _filled(card: Card, button: Button, row: Row) -> Reply | None:
     return reply
 
 
+def _edited(card: Card, button: Button, row: Row) -> Reply | None:
+    """The reply with what was typed, once it was read and agreed to; None leads back to the buttons."""
+    reply = _filled(card, button, row)
+    if reply is None:
+        return None
+    if all(reply.fields.get(field.name) == field.value for field in button.opens):
+        print("Nothing was changed, and nothing is decided yet.", flush=True)
+        return None
+    for field in button.opens:
+        print(f"{field.label or field.about}:", flush=True)
+        print("\n".join(f"    {line}" for line in visible(str(reply.fields.get(field.name))).split("\n")), flush=True)
+    return reply if input(f"Type 'y' for “{button.then}”, anything else to go back: ").strip() == "y" else None
+
+
 def _value(field: Field) -> Any:
     """What is typed for a field, asked again while it does not fit; what it held before if nothing is typed."""
     for _ in range(TRIES):
-        value = _READERS.get(field.type, _line)(field)
+        try:
+            value = _READERS.get(field.type, _line)(field)
+        except _NoOption as error:
+            print(error, flush=True)
+            continue
         if accepts(field, value):
             return value
         print("That does not fit here.", flush=True)
     return field.value
+
+
+class _NoOption(ValueError):
+    """A number was typed that no option has."""
 
 
 def _line(field: Field) -> Any:
@@ -106,7 +129,8 @@ def _line(field: Field) -> Any:
 def _text(field: Field) -> Any:
     """Several lines, up to one with a single dot; none: what was there."""
     print(
-        f"{field.label or field.about} (end with a line that holds only {END_OF_TEXT!r}; nothing: as it is)", flush=True
+        f"{field.label or field.about} (end with a line that holds only {END_OF_TEXT!r}; an empty one changes nothing)",
+        flush=True,
     )
     lines: list[str] = []
     while (line := input()) != END_OF_TEXT:
@@ -130,7 +154,10 @@ def _switch(field: Field) -> Any:
 
 
 def _choice(field: Field) -> Any:
-    """The number of an option, or several; with `other`, any text of one's own."""
+    """The number of an option, or several; with `other`, any text of one's own (a number in quotes).
+
+    Raises _NoOption.
+    """
     if field.label:
         print(field.label, flush=True)
     for number, option in enumerate(field.options, 1):
@@ -143,10 +170,14 @@ def _choice(field: Field) -> Any:
     if not typed:
         return field.value
     parts = [part.strip() for part in typed.split(",")] if many else [typed]
-    if all(part.isdecimal() and 0 < int(part) <= len(field.options) for part in parts):
+    if all(part.isdecimal() for part in parts):
+        if wrong := [part for part in parts if not 0 < int(part) <= len(field.options)]:
+            own = " A number of your own goes in quotes." if field.other else ""
+            raise _NoOption(f"There is no option {', '.join(wrong)}.{own}")
         values = [field.options[int(part) - 1].value for part in parts]
         return values if many else values[0]
-    return [typed] if many else typed
+    own = typed.strip('"') if field.other else typed
+    return [own] if many else own
 
 
 _READERS: dict[str, Callable[[Field], Any]] = {

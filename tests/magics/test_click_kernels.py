@@ -70,3 +70,31 @@ def test_a_front_end_without_widgets_asks_by_typing_and_waits_for_buttons_only_o
     page.done(second)
     assert "shows no buttons" not in second.text
     assert (page.folder / "typed.txt").exists()
+
+
+def test_a_quiet_cells_question_teaches_nothing_about_the_front_end(page: Page) -> None:
+    page.model.script = lambda request: (
+        [Text("Done.")] if request.results else [ToolUse("Bash", {"command": "touch quiet.txt"})]
+    )
+    quiet = page.ask("Make it.", "-q")
+    page.front.answer_input("y")
+    page.done(quiet)
+    assert "shows no buttons" not in quiet.text
+    assert "shows nothing while it runs" in quiet.text
+    asked_by_card = page.front.execute("%claude allow Bash")
+    asked(page.watch(asked_by_card)).answer("no")
+    page.done(asked_by_card)
+    assert "shows no buttons" not in asked_by_card.text
+
+
+def test_a_front_end_that_drew_nothing_once_gets_its_buttons_when_it_does(page: Page) -> None:
+    page.model.script = lambda request: (
+        [Text("Done.")] if request.results else [ToolUse("Bash", {"command": "touch late.txt"})]
+    )
+    first = page.ask("Make it.")
+    page.front.answer_input("n")
+    page.front.answer_input("")
+    page.done(first)
+    second = page.front.execute("%claude allow Bash")
+    asked(page.watch(second)).answer("no")
+    page.done(second)

@@ -70,10 +70,39 @@ def test_what_is_asked_is_printed_whole_and_harmless(answer: Type, capsys: pytes
     assert "\u202e" not in printed
 
 
-def test_an_edit_is_typed_line_by_line_and_nothing_keeps_the_input(answer: Type) -> None:
-    ask = {"tool_name": "Bash", "input": {"command": "make"}}
-    assert answer("permission", ask, "e", "make clean", "make", ".").updated_input == {"command": "make clean\nmake"}
-    assert answer("permission", ask, "e", "").updated_input == {"command": "make"}
+MAKE = {"tool_name": "Bash", "input": {"command": "make"}}
+
+
+def test_an_edit_is_typed_line_by_line_shown_and_asked_once_more(
+    answer: Type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = ("e", "make \u202e clean", "make", ".", "y")
+    assert answer("permission", MAKE, *typed).updated_input == {"command": "make \u202e clean\nmake"}
+    assert "Command:\n    make \\u202e clean\n    make\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("typed", [("",), ("rm -r x", ".", ""), ("rm -r x", ".", "n"), ("make", ".")])
+def test_an_edit_that_is_left_goes_back_to_the_buttons_as_often_as_one_likes(
+    answer: Type, typed: tuple[str, ...]
+) -> None:
+    assert answer("permission", MAKE, *("e", *typed) * 5, "y") == PermissionResultAllow()
+    assert isinstance(answer("permission", MAKE, "e", *typed), PermissionResultDeny)
+
+
+@pytest.mark.parametrize("number", ["3", "0", "1, 3"])
+def test_a_number_that_no_option_has_is_asked_for_again(
+    answer: Type, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = number if "," not in number else "1"
+    result = answer("choice", CHOICE, "y", first, *([] if first != number else ["2"]), number, "2")
+    picked = "A" if first != number else "B"
+    assert result.updated_input["answers"] == {"Which?": picked, "More?": ["D"]}
+    assert "There is no option" in capsys.readouterr().out
+
+
+def test_a_number_in_quotes_is_an_answer_of_ones_own(answer: Type) -> None:
+    result = answer("choice", CHOICE, "y", '"42"', '"7"')
+    assert result.updated_input["answers"] == {"Which?": "42", "More?": ["7"]}
 
 
 def test_a_whole_shell_takes_a_typed_yes(answer: Type) -> None:
