@@ -303,24 +303,21 @@ async def test_a_response_answers_its_own_prompt_whoever_read_the_one_before(opt
 
 
 async def test_a_reader_in_the_background_does_not_shift_what_is_received_after_it(options):
-    found = []
+    answers = {prompt: anyio.Event() for prompt in "abc"}
 
-    async def read(client, done):
+    async def read(client):
         async for message in client.receive_messages():
-            found.append(message.result) if isinstance(message, ResultMessage) else None
-            done.set() if len(found) == 3 else None
+            if isinstance(message, ResultMessage):
+                answers[message.result.removeprefix("Echo: ")].set()
 
     async with ClaudeSDKClient(options()) as client:
         async with anyio.create_task_group() as tasks:
-            done = anyio.Event()
-            tasks.start_soon(read, client, done)
+            tasks.start_soon(read, client)
             with anyio.fail_after(60):
-                for prompt in "abc":
-                    ticket = await client.session().prompt(prompt)
-                    await ticket.result()
-                await done.wait()
+                for prompt, read_it in answers.items():
+                    await client.query(prompt)
+                    await read_it.wait()
             tasks.cancel_scope.cancel()
-        assert found == ["Echo: a", "Echo: b", "Echo: c"]
         for prompt in "de":
             await client.query(prompt)
             assert await answer(client) == f"Echo: {prompt}"
