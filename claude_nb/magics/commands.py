@@ -212,7 +212,8 @@ def _trust(notebook: Notebook, words: list[str]) -> str:
     settings = trust.read_folder(folder)
     if settings is None:
         return f"{folder} has no Claude settings of its own."
-    listed = f"The Claude settings of {visible(str(folder))}, those of the folders above it included:\n{settings}"
+    listed = f"The Claude settings of {visible(str(folder))}, those of the folders above it included:\n{settings}\n"
+    listed += "Rules that allow something count where they are this folder's own."
     if not settings.whole or len(listed) > MOST:
         return f"{listed[:MOST]}\nThey stay off: nobody could read them all before saying yes."
     if trust.is_trusted(settings):

@@ -202,7 +202,7 @@ class Notebook:
             name=session.name,
             make_options=session.options,
             stamp=session.stamp,
-            settings=lambda: session.rules.settings,
+            settings=session.settings,
             decide=partial(self._decide, session),
             answer=partial(self._answer, session),
             terms=lambda turn: self.asker.terms(self._seats.get(turn.id), trusted=session.trusts_folder),
@@ -245,6 +245,9 @@ class Notebook:
     async def _answer(self, session: NamedSession, question: Question, turn: Turn, ask: dict[str, Any]) -> Any:
         result = await self.asker.answer(question, turn, ask, self._seats.get(turn.id))
         if isinstance(result, PermissionResultAllow) and result.updated_permissions:
+            if not session.is_as_loaded():
+                for update in result.updated_permissions:
+                    update.destination = "session"
             session.learn(result.updated_permissions)
             self._settle_open(session)
         return result

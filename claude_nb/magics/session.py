@@ -6,6 +6,7 @@ folder's trust survive parking; `stamp` tells the chat when a running CLI no lon
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -57,6 +58,8 @@ class NamedSession:
         self._told_of: str | None = None
         self._before: trust.FolderSettings | None = None
         self._allowed: list[PermissionUpdate] = []
+        self._loaded: trust.FolderSettings | None = None
+        self._rules_told: dict[str, Any] = {}
         self._server: McpSdkServerConfig | None = None
         self._served: dict[str, SdkMcpTool[Any]] = {}
         self._settings = settings
@@ -118,6 +121,7 @@ class NamedSession:
     def _renew_trust(self) -> None:
         if self._before is not None and trust.renew(self._before, self._allowed):
             self._before, self._allowed = None, []
+            self._loaded = self._loaded and self._trusted()
 
     def functions_changed(self) -> None:
         """Tell a running CLI which functions there are now; one that has had none is started anew with them."""
@@ -131,19 +135,36 @@ class NamedSession:
         """What the CLI's start depends on, beyond what can be changed while it runs."""
         return (self.cwd, bool(self._functions or self._server), self._trusted_digest())
 
+    def is_as_loaded(self) -> bool:
+        """Whether the folder still has the settings that the running CLI loaded, or what a person's click added.
+
+        While it has not, nothing may make the CLI read settings again: it would take the new ones along (see `trust`).
+        """
+        self._renew_trust()
+        return self._loaded is None or trust.is_unchanged(self._loaded)
+
+    def settings(self) -> dict[str, Any]:
+        """The rules that the running CLI is told; new ones wait for its next start while it must not read settings."""
+        if self.is_as_loaded():
+            self._rules_told = self.rules.settings
+        return self._rules_told
+
     def options(self, chat: Chat) -> ClaudeAgentOptions:
         """How the CLI is started now."""
         if self._functions and self._server is None:
             tools = list(self._functions.values())
             self._server = create_sdk_mcp_server(SERVER, tools=tools, runner=self._runner(chat), always_load=True)
             self._served = dict(self._functions)
-        trusted = self._trusted()
+        self._loaded = trusted = self._trusted()
+        # In a folder that the CLI's own record does not trust, it leaves these out.
+        permissions = trusted.permissions if trusted else {}
         return ClaudeAgentOptions(
             cli_path=self._settings.cli_path or None,
             cwd=self._folder,
             model=self.model or self._settings.model or None,
             system_prompt={"type": "preset", "preset": "claude_code", "append": ABOUT},
             setting_sources=["user", "project", "local"] if trusted else ["user"],
+            settings=json.dumps({"permissions": permissions}) if permissions else None,
             permission_mode=self.rules.cli_mode,
             add_dirs=list(self.rules.folders),
             include_partial_messages=True,
@@ -152,7 +173,7 @@ class NamedSession:
             replay_user_messages=False,  # the engine knows the uuids; the pictures of a prompt need not come back
             can_use_tool=chat.questions.permit,
             on_elicitation=chat.questions.elicit,
-            hooks=self._hooks(chat, trusted),
+            hooks=self._hooks(chat),
             mcp_servers={SERVER: self._server} if self._server else {},
             max_budget_usd=chat.budget.left_usd,
             resume=chat.resume_id,
@@ -161,10 +182,10 @@ class NamedSession:
             session_id=str(uuid4()) if chat.cut_at is not None else None,
         )
 
-    def _hooks(self, chat: Chat, trusted: trust.FolderSettings | None) -> Hooks:
+    def _hooks(self, chat: Chat) -> Hooks:
         after = [HookMatcher(hooks=[chat.questions.tell_edit])]
         guard = self._guard.hooks(self._folder)
-        held = trust.guard_trust(trusted) if trusted else {}
+        held = trust.guard_trust(self._loaded) if self._loaded else {}
         return {**guard, **held, "PostToolUse": [*guard["PostToolUse"], *after], "PostToolUseFailure": after}
 
     @property

@@ -14,8 +14,9 @@ and allowed tools in the frontmatter of skills and agents, and plugins among the
 own record trusts the folder, and that is never written here.
 
 A running CLI reloads settings, skills, agents and commands when their files change, within a turn. `guard_trust` is
-what stops that: measured, a blocked change to settings holds until something else reloads them, a change of the user's
-own settings for one; so while the folder is not as it was trusted, every change is blocked. Other files (memory,
+what stops that: measured, a blocked change to settings holds until something else reloads them. That is a change of
+the user's own settings, so while the folder is not as it was loaded every change is blocked; and rules told to the CLI
+or kept in a file by it, so `session` holds those back. A new mode or model does not reload. Other files (memory,
 `.mcp.json`) are looked at when the CLI starts and before each prompt. A change in the moment between that look and the
 CLI's own is not seen.
 """
@@ -214,6 +215,12 @@ def was_trusted(settings: FolderSettings) -> bool:
     return memory.recall(_NAME).get(os.path.realpath(settings.folder)) not in (None, settings.digest)
 
 
+def is_unchanged(settings: FolderSettings) -> bool:
+    """Whether the folder has these settings still."""
+    now = read_folder(settings.folder)
+    return now is not None and now.whole and now.digest == settings.digest
+
+
 def remember(settings: FolderSettings) -> None:
     """Trust these settings from now on. Written whole or not at all. Raises ValueError if they cannot be shown."""
     if not settings.whole:
@@ -283,8 +290,7 @@ def guard_trust(trusted: FolderSettings) -> Hooks:
     """Hooks that keep a CLI that was started with these settings from loading others while it runs."""
 
     async def refuse(input: Any, tool_use_id: str | None, context: HookContext) -> Any:
-        now = read_folder(trusted.folder)
-        if now is not None and now.digest == trusted.digest:
+        if is_unchanged(trusted):
             return {}
         return {"decision": "block", "reason": "The folder's settings are not those that were trusted."}
 

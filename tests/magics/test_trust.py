@@ -14,6 +14,7 @@ import pytest
 from claude_nb.magics import trust
 from claude_nb.testing import ScriptedModel, Text, ToolUse
 from tests.kernel.frontend import Frontend
+from tests.magics.cards import asked
 from tests.magics.conftest import Page, markdown
 
 Open = Callable[[Path], AbstractContextManager[Page]]
@@ -272,3 +273,63 @@ def test_settings_that_were_trusted_anew_are_loaded_anew(tmp_path: Path, opened:
         agree(page)
         assert "changed since" not in markdown(page.done(page.ask("Second.")))
         page.front.wait((tmp_path / "two").exists, what="the second server")
+
+
+@pytest.mark.parametrize("act", ["rule", "always"])
+def test_a_rule_given_after_a_change_does_not_load_it(tmp_path: Path, opened: Open, act: str) -> None:
+    """Told to the CLI or kept in a file by it, a rule makes it read all settings again."""
+    folder, seen, go = tmp_path / "folder", tmp_path / "seen", tmp_path / "go"
+    write(folder / ".claude/settings.json", hooks("ConfigChange", f"touch {seen}"))
+    with opened(folder) as page:
+        page.run("%config ClaudeMagics.permission_policy = 'deny'")
+        agree(page)
+        page.model.reply(ToolUse("Bash", {"command": "touch a"}))
+        if act == "rule":
+            wait = f"for i in $(seq 100); do [ -e {go} ] && break; sleep 0.1; done"
+            page.model.reply(ToolUse("Bash", {"command": f"touch b; {wait}"}))
+        page.model.reply(ToolUse("Bash", {"command": "ls"}))
+        page.model.reply(Text("Done."))
+        cell = page.ask("Go.", "--bg")
+        watched = page.watch(cell)
+        page.done(cell)
+        first = asked(watched)
+        write(folder / ".claude/settings.json", hooks("PreToolUse", f"touch {tmp_path}/second"))
+        page.front.wait(seen.exists, what="the CLI to see the change")
+        if act == "always":
+            first.answer("always0", where0="localSettings")
+        else:
+            first.answer("allow")
+            asked(watched, 1).answer("allow")
+            page.front.wait((folder / "b").exists, what="the second command")
+            page.run("%claude deny WebSearch")
+            go.touch()
+        page.left(cell)
+        assert not (tmp_path / "second").exists()
+        assert not (folder / ".claude/settings.local.json").exists()
+
+
+# -- rules
+
+
+def test_the_allow_rules_that_were_shown_hold_and_those_of_the_folders_above_do_not(
+    tmp_path: Path, opened: Open
+) -> None:
+    folder, other = tmp_path / "project/folder", tmp_path / "other"
+    write(other / "file.txt", "what is in it")
+    write(tmp_path / "project/.claude/settings.json", {"permissions": {"allow": ["Bash(touch above)"]}})
+    rules = {"allow": ["Bash(touch own)", "Edit(/docs/**)"], "additionalDirectories": [str(other)]}
+    write(folder / ".claude/settings.json", {"permissions": rules})
+    write(folder / ".claude/settings.local.json", {"permissions": {"allow": ["Bash(touch local)"]}})
+    calls = [ToolUse("Bash", {"command": f"touch {name}"}) for name in ("own", "local", "above")]
+    calls.append(ToolUse("Write", {"file_path": str(folder / "docs/a.txt"), "content": "x"}))
+    calls.append(ToolUse("Read", {"file_path": str(other / "file.txt")}))
+    with opened(folder) as page:
+        page.run("%config ClaudeMagics.permission_policy = 'deny'")
+        listed = agree(page)
+        for call in calls:
+            page.model.reply(call)
+        page.model.reply(Text("Done."))
+        page.answer("Go.", allow_stdin=False)
+        assert {path.name for path in folder.iterdir()} == {".claude", "own", "local", "docs"}
+        assert "what is in it" in str(page.model.requests[-1]["messages"])
+        assert 'allow: "Edit(/docs/**)"' in listed
