@@ -34,7 +34,7 @@ from claude_nb.protocol.framing import MAX_LINE, Garbage
 from claude_nb.protocol.launch import check_server, initialize
 from claude_nb.protocol.machine import Asked, Closed, Event, Machine, Mirrored, Phase, Replied, TurnEnded, Withdrawn
 from claude_nb.protocol.message import ConversationResetMessage, Message, ResultMessage, StreamEvent, SystemMessage
-from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers
+from claude_nb.protocol.options import ClaudeAgentOptions, check, sdk_servers, server_entries
 from claude_nb.sessions import Mirror, check_store_options, projects_dir
 
 from .answers import Answered, Answers
@@ -294,6 +294,7 @@ class Session(Controls):
 
     async def set_mcp_servers(self, servers: dict[str, McpServerConfig]) -> McpSetServersResult:
         """Replace the MCP servers set at run time; see `Controls`."""
+        servers = server_entries(servers)
         configs = {name: {k: v for k, v in config.items() if k != "instance"} for name, config in servers.items()}
         self._callbacks.servers.add(sdk_servers(ClaudeAgentOptions(mcp_servers=servers)))
         return McpSetServersResult.model_validate(await self.request("mcp_set_servers", servers=configs))

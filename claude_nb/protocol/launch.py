@@ -270,7 +270,11 @@ def check_server(info: Mapping[str, Any], options: ClaudeAgentOptions) -> None:
     if needs_on_failure(options.hooks) and not (
         info.get("hook_on_failure_supported") and info.get("hooks_applied") is not False
     ):
-        raise CLIVersionError('The CLI does not support on_failure="block", so a guard would not hold.', found=version)
+        raise CLIVersionError(
+            f'The CLI{f" is version {version} and" if version else ""} does not support on_failure="block", so a guard '
+            "would not hold. Update it with `claude update` or `pip install -U claude-agent-sdk`.",
+            found=version,
+        )
 
 
 def too_old(found: str, options: ClaudeAgentOptions) -> tuple[str, str] | None:

@@ -1,15 +1,13 @@
 // The protocol of a live output: one store per model, any number of views in step with it.
-// Above: index.ts. Below: the store (pure data) and view/ (DOM).
+// Above: index.ts. Below: kernel.ts, the store (pure data) and view/ (DOM).
 
+import { watchKernel } from "./kernel.ts";
 import type { App, Incoming, Model, Outgoing } from "./patch.ts";
 import { Store } from "./store.ts";
 import { LiveView } from "./view/live.ts";
 
 /** How long to wait for the whole before asking for it again. */
 const PATIENCE_MS = 2000;
-
-/** Of a kernel's states, those after which it knows none of our models. */
-const GONE = ["restarting", "autorestarting", "terminating", "dead"];
 
 export function connect(model: Model): App {
   const store = new Store();
@@ -45,12 +43,8 @@ export function connect(model: Model): App {
     settle();
     views.forEach((view) => view.die());
   };
-  // ipywidgets tells of a restart that a person asked for, not of a kernel that died.
-  const kernel = model.widget_manager?.kernel;
-  const watch = (_: unknown, status: string) => GONE.includes(status) && die();
-  kernel?.statusChanged.connect(watch);
+  const unwatch = watchKernel(model, die);
   model.on("msg:custom", receive);
-  model.on("comm_live_update", die);
   ask({ k: "ready", page: Math.random().toString(36).slice(2) });
 
   return {
@@ -69,9 +63,8 @@ export function connect(model: Model): App {
     },
     close() {
       settle();
-      kernel?.statusChanged.disconnect(watch);
+      unwatch();
       model.off("msg:custom", receive);
-      model.off("comm_live_update", die);
       views.forEach((view) => view.close());
       views.clear();
     },

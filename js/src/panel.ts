@@ -1,6 +1,7 @@
 // The protocol of the rewind panel: the kernel says what to show, the page says what was clicked.
-// Above: index.ts. Below: view/rewind.ts. The twin of claude_nb/widgets/rewind.py.
+// Above: index.ts. Below: kernel.ts, view/rewind.ts. The twin of claude_nb/widgets/rewind.py.
 
+import { watchKernel } from "./kernel.ts";
 import type { App, Model } from "./patch.ts";
 import { PanelView } from "./view/rewind.ts";
 
@@ -54,8 +55,8 @@ export function connectPanel(given: Model): App {
     for (const view of views) view.die();
   };
   const click = (id: string) => model.send({ k: "click", id });
+  const unwatch = watchKernel(given, gone);
   model.on("msg:custom", receive);
-  model.on("comm_live_update", gone);
   model.send({ k: "ready" });
 
   return {
@@ -72,7 +73,7 @@ export function connectPanel(given: Model): App {
     close() {
       clearInterval(asking);
       model.off("msg:custom", receive);
-      model.off("comm_live_update", gone);
+      unwatch();
       views.forEach((view) => view.close());
       views.clear();
     },
