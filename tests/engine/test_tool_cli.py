@@ -1,6 +1,7 @@
 """In-process tools through the real CLI and a scripted model, on asyncio and trio."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,5 +211,26 @@ def test_an_interrupt_cancels_the_running_tool(run: Any, options: Any) -> None:
                 model.reply(Text("done"))
                 await (await session.prompt("again")).result()
                 assert words(results(model)["add"]) == "2"
+
+    run(main)
+
+
+def test_a_server_of_the_mcp_package_can_be_set_at_run_time_as_it_is(
+    run: Callable[..., None], options: Callable[..., ClaudeAgentOptions]
+) -> None:
+    from mcp.server.mcpserver import MCPServer
+
+    late = MCPServer("late")
+    late.add_tool(lambda: "late indeed", name="greet", description="Greet.")
+
+    async def main() -> None:
+        with ScriptedModel() as model:
+            model.reply(ToolUse("mcp__late__greet", {}))
+            model.reply(Text("done"))
+            base = options(model, create_sdk_mcp_server("nb"))
+            async with Session(replace(base, allowed_tools=["mcp__late"])) as session:
+                await session.set_mcp_servers({"late": late})
+                await (await session.prompt("Greet.")).result()
+            assert "late indeed" in words(results(model)["greet"])
 
     run(main)
