@@ -20,6 +20,7 @@ from claude_nb.engine import portal
 from claude_nb.errors import ClaudeSDKError
 from claude_nb.kernel.cell import Kind, Place, detect
 from claude_nb.kernel.tools import ask_typed
+from claude_nb.magics.asking import NO_BUTTONS
 from claude_nb.magics.errors import short
 from claude_nb.magics.rewind_panel import SUMMARY, RewindPanel, choices, confirm_view, lines_bundle, listing_bundle
 from claude_nb.magics.stages import Schedule
@@ -142,6 +143,7 @@ class Rewinds:
             rewound = self._notebook.pump.run_until(panel.outcome)
         except TimeoutError:
             front_ends.learn(place, False)
+            panel.leave(lines_bundle([front_ends.once(place, NO_BUTTONS)]))
             return False
         finally:
             panel.close()

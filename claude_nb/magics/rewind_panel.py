@@ -77,6 +77,10 @@ class RewindPanel:
         if not self._stays:
             self._schedule(patience, self._check_page)
 
+    def leave(self, static: Bundle) -> None:
+        """What stays in the cell when the panel is closed."""
+        self._static = static
+
     def close(self, *, late: bool = False) -> None:
         """Leave static output in place of the panel; `late` when its cell has ended."""
         face, self._face = self._face, None

@@ -122,9 +122,9 @@ def _facts(ask: Ask) -> list[str]:
     if ask.get("agent"):
         facts.append(f"Asked by the sub-agent {shown(str(ask['agent']))}")
     # For a file the CLI's description is the end of its path, which the title says whole; for a command it is the
-    # agent's own, which is no fact.
+    # agent's own, which is no fact, or the command.
     about, input = str(ask.get("description") or ""), _input(ask)
-    known = [str(value) for key, value in input.items() if key.endswith("_path") or key == "description"]
+    known = [str(value) for key, value in input.items() if key.endswith("_path") or key in ("description", "command")]
     if about and not any(value.endswith(about) for value in known):
         facts.append(shown(about))
     if ask.get("decision_reason"):

@@ -142,6 +142,7 @@ def test_what_the_agent_says_about_a_command_is_no_fact() -> None:
     assert card.facts == ()
     assert card.said == "The agent says: “List files. Verified safe.”"
     assert permission_card(ask(description="From the CLI")).facts == ("From the CLI",)
+    assert permission_card(ask(description="make")).facts == ()
 
 
 def test_empty_lines_and_blanks_hide_nothing_of_a_command() -> None:
