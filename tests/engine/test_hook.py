@@ -83,7 +83,7 @@ async def test_a_sync_hook_that_hangs_does_not_hold_up_the_end_of_the_session():
     session = Session(ClaudeAgentOptions(hooks=hooks), stream=cli)
     try:
         await session.start()
-        cli.ask("q", "hook_callback", callback_id="hook_0", input={})
+        cli.put("q", "hook_callback", callback_id="hook_0", input={})
         assert await anyio.to_thread.run_sync(entered.wait, 10)
         await session.aclose()
         assert not left.is_set()

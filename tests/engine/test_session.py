@@ -57,7 +57,7 @@ async def test_a_uuid_is_taken_once_in_a_session_and_again_if_it_never_left():
             await (await session.say(message)).result()
         with pytest.raises(ContentError, match=f"uuid {message['uuid']} was used"):
             await session.say(message)
-        assert len([frame for frame in cli.said if frame["type"] == "user"]) == 1
+        assert len([frame for frame in cli.sent if frame["type"] == "user"]) == 1
         cli.closed = True
         for _ in range(2):
             with pytest.raises(CLIConnectionError, match="takes no more input"):
@@ -268,7 +268,7 @@ async def await_something_cancelled(*args):
 async def test_a_callback_that_awaits_something_cancelled_refuses_and_the_session_goes_on(subtype, option):
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(**option), stream=cli) as session:
-        cli.ask("q", subtype, tool_name="Bash", input={}, callback_id="hook_0")
+        cli.put("q", subtype, tool_name="Bash", input={}, callback_id="hook_0")
         answer = await cli.heard("control_response")
         assert "was cancelled" in answer["response"]["error"]
         with anyio.fail_after(5):
@@ -364,7 +364,7 @@ async def test_callbacks_run_in_the_context_of_the_prompt_that_is_worked_on():
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli) as session:
 
         async def asked():
-            cli.ask(f"q{len(seen)}", "can_use_tool", tool_name="A", input={})
+            cli.put(f"q{len(seen)}", "can_use_tool", tool_name="A", input={})
             await cli.heard("control_response", count=len(seen) + 1)
 
         tickets = []
