@@ -333,7 +333,7 @@ def test_a_folders_settings_are_listed_on_a_card_and_can_be_left_off(desk: Desk,
     notebook = desk.open("%claude trust")
     close.append(notebook)
     card = waiting(notebook, 1)
-    expect(card).to_contain_text("Stop runs: touch ran")
+    expect(card).to_contain_text('hook  Stop: {"hooks": [{"type": "command", "command": "touch ran"}]}')
     click(notebook, card, "No, leave it")
     notebook.wait_prompt(1, "2")
     expect(notebook.output(1)).to_contain_text("stay off")

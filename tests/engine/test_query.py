@@ -305,7 +305,7 @@ async def test_what_a_transport_raises_comes_out_as_it_is_or_as_the_cause(method
         with anyio.fail_after(10), pytest.raises(ClaudeSDKError) as caught:
             await run("hello", None, transport=transport)
         assert error in (caught.value, caught.value.__cause__)
-        assert transport.calls[-1] == "close"
+        assert transport.closed
 
 
 async def test_how_the_other_end_died_says_more_than_that_it_cannot_be_written_to():
