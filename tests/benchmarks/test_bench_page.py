@@ -7,7 +7,7 @@ import pytest
 from tests.benchmarks.bench_page import OURS, SHORT, measure
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.benchmark
 @pytest.mark.browser
 def test_a_streaming_answer_stays_within_its_budget_and_far_below_display_updates(

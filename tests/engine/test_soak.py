@@ -126,7 +126,7 @@ def grown(before, seconds=15.0):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="counts file descriptors and kills by signal")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("backend", "sessions", "rounds"), [("asyncio", 20, 2), ("trio", 8, 1)])
 def test_nothing_hangs_leaks_or_shifts(tmp_path, options, model: ScriptedModel, backend, sessions, rounds):
     soak = Soak(model, sessions, rounds, seed=3)
