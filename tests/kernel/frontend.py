@@ -113,7 +113,7 @@ class Frontend:
         self.session = Session(key=b"frontend", username="page")
         self._context = zmq.Context()
         self._sockets = {name: self._connect(name, config[f"{name}_port"]) for name in CHANNELS}
-        self._outbox: SimpleQueue[tuple[str, Message]] = SimpleQueue()
+        self._outbox: SimpleQueue[tuple[str, Message, Session]] = SimpleQueue()
         self._bell = self._context.socket(zmq.PAIR)
         self._bell.bind("inproc://bell")
         self._ring = self._context.socket(zmq.PAIR)
@@ -121,7 +121,7 @@ class Frontend:
         self._ring_lock = threading.Lock()
         self._changed = threading.Condition()
         self._received: list[tuple[str, Message]] = []
-        self._sent: set[str] = set()
+        self._failed: Exception | None = None
         self._inputs_answered = 0
         self._closing = False
         self._thread = threading.Thread(target=self._serve, name="frontend", daemon=True)
@@ -171,12 +171,13 @@ class Frontend:
         subshell_id: str | None = None,
         metadata: dict[str, Any] | None = None,
         parent: Message | None = None,
+        signer: Session | None = None,
     ) -> str:
-        """Send one message; its id comes back."""
+        """Send one message, signed by the page's own session or another; its id comes back."""
         message = self.session.msg(msg_type, content, parent=parent, metadata=metadata)
         if subshell_id is not None:
             message["header"]["subshell_id"] = subshell_id
-        self._outbox.put((channel, message))
+        self._outbox.put((channel, message, signer or self.session))
         with self._ring_lock:
             self._ring.send(b"")
         return str(message["header"]["msg_id"])
@@ -203,10 +204,6 @@ class Frontend:
         msg_id = self.send("shell", "execute_request", content, subshell_id=subshell_id, metadata=metadata)
         return Cell(self, msg_id)
 
-    def sent(self, msg_id: str) -> bool:
-        """True once the message was handed to the socket."""
-        return msg_id in self._sent
-
     def run(self, code: str, timeout: float = PATIENCE, **options: Any) -> Cell:
         """Run a cell to its end, which must be a good one."""
         cell = self.execute(code, **options)
@@ -215,10 +212,10 @@ class Frontend:
         assert reply["status"] == "ok", f"{reply.get('ename')}: {reply.get('evalue')}\n{trace}\n{self.log()}"
         return cell
 
-    def comm_msg(self, comm_id: str, content: Any, *, subshell_id: str | None = None) -> str:
-        """Send a widget's custom message, as `model.send(content)` does in the page."""
+    def comm_msg(self, comm_id: str, content: Any, **options: Any) -> str:
+        """Send a widget's custom message, as `model.send(content)` does in the page; `options` are those of `send`."""
         data = {"method": "custom", "content": content}
-        return self.send("shell", "comm_msg", {"comm_id": comm_id, "data": data}, subshell_id=subshell_id)
+        return self.send("shell", "comm_msg", {"comm_id": comm_id, "data": data}, **options)
 
     def create_subshell(self) -> str:
         """Start a subshell (ipykernel >= 7); its id."""
@@ -256,6 +253,8 @@ class Frontend:
         end = time.monotonic() + timeout
         with self._changed:
             while not (result := found()):
+                if self._failed is not None:
+                    raise AssertionError("the page's thread has ended") from self._failed
                 left = end - time.monotonic()
                 assert left > 0, f"waited {timeout:g} s for {what}\n{self.log()}"
                 self._changed.wait(left)
@@ -294,6 +293,14 @@ class Frontend:
         return Path(self._log.name).read_text(errors="replace")[-4000:]
 
     def _serve(self) -> None:
+        try:
+            self._exchange()
+        except Exception as error:
+            with self._changed:
+                self._failed = error
+                self._changed.notify_all()
+
+    def _exchange(self) -> None:
         poller = zmq.Poller()
         channels = {socket: name for name, socket in self._sockets.items()}
         for socket in (*channels, self._bell):
@@ -309,11 +316,8 @@ class Frontend:
     def _send_pending(self) -> None:
         with contextlib.suppress(Empty):
             while True:
-                channel, message = self._outbox.get_nowait()
-                self.session.send(self._sockets[channel], message)
-                with self._changed:
-                    self._sent.add(message["header"]["msg_id"])
-                    self._changed.notify_all()
+                channel, message, signer = self._outbox.get_nowait()
+                signer.send(self._sockets[channel], message)
 
     def _keep(self, channel: str, frames: list[bytes]) -> None:
         _, parts = self.session.feed_identities(frames)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from types import SimpleNamespace
 
 import pytest
+from jupyter_client.session import Session
 
 from claude_nb.kernel.tap import Tap
 from tests.kernel.frontend import Cell, Frontend
@@ -79,14 +78,7 @@ def test_clicks_arrive_in_order_and_what_is_not_ours_waits_for_the_cell(page: Fr
 
 def test_a_message_with_a_forged_signature_is_never_handled(page: Frontend, comm_id: str) -> None:
     cell = blocked(page)
-    honest = page.session.auth
-    page.session.auth = hmac.HMAC(b"not the key", digestmod=hashlib.sha256)
-    try:
-        forged = page.comm_msg(comm_id, {"answer": "forged"})
-        # Sent by the page's own thread: signed when it goes out.
-        page.wait(lambda: page.sent(forged), what="the forged message to be sent")
-    finally:
-        page.session.auth = honest
+    page.comm_msg(comm_id, {"answer": "forged"}, signer=Session(key=b"not the key"))
     page.comm_msg(comm_id, {"answer": "honest"})
     cell.wait_text("heard {'answer': 'honest'}")
     assert "forged" not in cell.text
