@@ -7,8 +7,8 @@ After a reload JupyterLab asks who the kernel is (`kernel_info_request`), opens 
 asks there for the state of them all (`request_states`); other front ends list the comms (`comm_info_request`). All
 four go to the shell channel, where they would wait for the cell's end, and the page says "Loading widget..." until
 then. None of them runs user code or depends on the running cell, so they are answered at once, by the kernel's own
-handlers. Seen with JupyterLab 4.6.6 (the notebook has to be saved after the cell began, or the page does not know
-of the widget).
+handlers. Seen with JupyterLab 4.6.6. The output that shows a widget comes back only if the notebook was saved after the
+cell began; its model comes back in any case, and the page script then shows an open question over the page.
 """
 
 from __future__ import annotations

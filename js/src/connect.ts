@@ -1,15 +1,17 @@
 // The protocol of a live output: one store per model, any number of views in step with it.
-// Above: index.ts. Below: kernel.ts, the store (pure data) and view/ (DOM).
+// Above: index.ts. Below: kernel.ts, the store (pure data) and view/ (DOM). A question that no view shows floats.
 
 import { watchKernel } from "./kernel.ts";
 import type { App, Incoming, Model, Outgoing } from "./patch.ts";
 import { Store } from "./store.ts";
+import { Floating } from "./view/floating.ts";
 import { LiveView } from "./view/live.ts";
 
 /** How long to wait for the whole before asking for it again. */
 const PATIENCE_MS = 2000;
 
-export function connect(model: Model): App {
+/** `dress` brings the style sheet to where an element is. */
+export function connect(model: Model, dress: (el: HTMLElement) => void = () => {}): App {
   const store = new Store();
   const views = new Set<LiveView>();
   let stoppable = false;
@@ -27,6 +29,23 @@ export function connect(model: Model): App {
     asking = undefined;
   };
 
+  const draw = (el: HTMLElement) => {
+    dress(el);
+    const view = new LiveView(el, {
+      stop: () => model.send({ k: "stop" }),
+      answer: (id, a) => model.send({ k: "answer", id, a }),
+    });
+    view.show(store.ops(), { fresh: true, stoppable });
+    if (dead) view.die();
+    views.add(view);
+    return () => {
+      views.delete(view);
+      view.close();
+    };
+  };
+  const floating = new Floating(draw);
+  const float = () => floating.ask(dead ? [] : [...store.cards.values()].map((card) => card.id));
+
   const receive = (message: Incoming) => {
     stampCards(message);
     const outcome = store.receive(message);
@@ -37,11 +56,13 @@ export function connect(model: Model): App {
       stoppable = message.stop;
     }
     for (const view of views) view.show(outcome.ops, { fresh: outcome.what === "new", stoppable });
+    float();
   };
   const die = () => {
     dead = true;
     settle();
     views.forEach((view) => view.die());
+    float();
   };
   const unwatch = watchKernel(model, die);
   model.on("msg:custom", receive);
@@ -49,22 +70,18 @@ export function connect(model: Model): App {
 
   return {
     render(el) {
-      const view = new LiveView(el, {
-        stop: () => model.send({ k: "stop" }),
-        answer: (id, a) => model.send({ k: "answer", id, a }),
-      });
-      view.show(store.ops(), { fresh: true, stoppable });
-      if (dead) view.die();
-      views.add(view);
+      floating.close();
+      const undraw = draw(el);
       return () => {
-        views.delete(view);
-        view.close();
+        undraw();
+        float();
       };
     },
     close() {
       settle();
       unwatch();
       model.off("msg:custom", receive);
+      floating.close();
       views.forEach((view) => view.close());
       views.clear();
     },

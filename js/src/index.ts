@@ -7,14 +7,9 @@ import rewindCss from "./rewind.css";
 import css from "./style.css";
 import { adoptStyle } from "./view/style.ts";
 
+const dress = (el: HTMLElement) => adoptStyle(el, css + rewindCss);
+
 /** Connects a model; called once for each. */
 export function connect(model: Model): App {
-  const app = model.get("face") === "rewind" ? connectPanel(model) : open(model);
-  return {
-    render(el) {
-      adoptStyle(el, css + rewindCss);
-      return app.render(el);
-    },
-    close: () => app.close(),
-  };
+  return model.get("face") === "rewind" ? connectPanel(model, dress) : open(model, dress);
 }

@@ -36,7 +36,8 @@ interface PanelModel {
 /** How long to wait for the panel before asking for it again. */
 const PATIENCE_MS = 2000;
 
-export function connectPanel(given: Model): App {
+/** `dress` brings the style sheet to where an element is. */
+export function connectPanel(given: Model, dress: (el: HTMLElement) => void = () => {}): App {
   const model = given as unknown as PanelModel;
   const views = new Set<PanelView>();
   let panel: Panel | null = null;
@@ -61,6 +62,7 @@ export function connectPanel(given: Model): App {
 
   return {
     render(el) {
+      dress(el);
       const view = new PanelView(el, click);
       if (panel !== null) view.show(panel);
       if (dead) view.die();

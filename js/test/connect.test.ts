@@ -124,6 +124,66 @@ test("a kernel that died by itself is noticed by its status, which nobody listen
   assert.equal(slots.size, 0);
 });
 
+const question: Op = ["card", "a", {
+  id: "q1", kind: "permission", title: "Run this?", html: "", facts: [], said: "", warning: "", note: "", fields: [], rows: [],
+  left: null, countdown: 60,
+}];
+const floating = () => document.querySelector(".cnb-floating");
+const settled = patch(2, ["set", "a", "<p>Allowed</p>"]);
+
+test("a question that no output shows floats over the page until it is answered and the person closes it", () => {
+  const lone = new FakeModel();
+  const other = connect(lone);
+  lone.deliver(full(1, [...began, question]));
+  mock.timers.tick(1900);
+  assert.equal(floating(), null);
+  mock.timers.tick(200);
+  assert.match(floating()!.textContent!, /Run this\?/);
+  const close = [...floating()!.querySelectorAll("button")].at(-1)!;
+  assert.equal(close.hidden, true);
+  lone.deliver(settled);
+  assert.equal(close.hidden, false);
+  assert.match(floating()!.textContent!, /Allowed/);
+  click(close, { trusted: true });
+  assert.equal(floating(), null);
+  other.close();
+});
+
+test("a question that an output shows does not float, in whichever of the page's models that output is", () => {
+  model.deliver(full(1, [...began, question]));
+  const console = new FakeModel();
+  const other = connect(console);
+  console.deliver(full(1, [...began, question]));
+  mock.timers.tick(10_000);
+  assert.equal(floating(), null);
+  other.close();
+});
+
+test("a floating question goes when its output appears, comes when its output is cleared, and ends with its model", () => {
+  const lone = new FakeModel();
+  const other = connect(lone);
+  lone.deliver(full(1, [...began, question]));
+  mock.timers.tick(2100);
+  const leave = other.render(document.createElement("div"));
+  assert.equal(floating(), null);
+  leave();
+  mock.timers.tick(2100);
+  assert.notEqual(floating(), null);
+  other.close();
+  assert.equal(floating(), null);
+});
+
+test("a floating question whose kernel is gone says so and can be closed", () => {
+  const lone = new FakeModel();
+  const other = connect(lone);
+  lone.deliver(full(1, [...began, question]));
+  mock.timers.tick(2100);
+  lone.lose();
+  assert.match(floating()!.textContent!, /kernel that asked this is gone/);
+  assert.equal([...floating()!.querySelectorAll("button")].at(-1)!.hidden, false);
+  other.close();
+});
+
 test("a closed app neither listens nor asks", () => {
   app.close();
   mock.timers.tick(10_000);

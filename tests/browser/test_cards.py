@@ -234,6 +234,51 @@ QUESTIONS = {
 }
 
 
+def test_a_question_of_a_page_loaded_again_after_it_was_saved_comes_back_in_its_cell(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("echo saved > saved.txt"))
+    notebook.save()
+    notebook.open()
+    expect(card).to_contain_text("echo saved > saved.txt")
+    expect(notebook.page.locator(".cnb-floating")).to_have_count(0)
+    click(notebook, card, "Allow once")
+    expect(notebook.output(1)).to_contain_text("So it is.")
+    assert (desk.server.root / "saved.txt").exists()
+
+
+def test_a_question_of_a_page_loaded_again_before_it_was_saved_comes_back_over_the_page(
+    opened: Opened, desk: Desk, tmp_path: Path
+) -> None:
+    notebook, card = opened(bash("echo back > back.txt"))
+    notebook.open()
+    expect(notebook.output(1).locator(".cnb-live")).to_have_count(0)
+    floating = notebook.page.locator(".cnb-floating")
+    card = floating.locator(".cnb-card")
+    expect(card).to_contain_text("echo back > back.txt")
+    expect(floating).to_contain_text("does not show the output of the running cell")
+    expect(floating.get_by_role("button", name="Close")).to_be_hidden()
+    for theme in (DARK, LIGHT):
+        notebook.theme(theme)
+        notebook.page.screenshot(path=tmp_path / f"floating-{theme.split()[-1]}.png")
+    click(notebook, card, "Allow once")
+    expect(floating).to_contain_text("So it is.")
+    assert (desk.server.root / "back.txt").read_text() == "back\n"
+    expect(floating.locator(".cnb-foot")).to_be_visible()
+    floating.get_by_role("button", name="Close").click()
+    expect(floating).to_have_count(0)
+    assert notebook.errors == []
+
+
+def test_a_question_whose_output_was_cleared_floats_until_it_is_answered(opened: Opened, desk: Desk) -> None:
+    notebook, _ = opened(bash("touch cleared.txt"))
+    notebook.command("notebook:clear-all-cell-outputs")
+    floating = notebook.page.locator(".cnb-floating")
+    expect(floating).to_be_visible()
+    click(notebook, floating.locator(".cnb-card"), "Deny")
+    notebook.wait_prompt(1, "2")
+    expect(floating).to_have_count(0)
+    assert not (desk.server.root / "cleared.txt").exists()
+
+
 def test_questions_of_the_agent_are_answered_in_a_form(opened: Opened, desk: Desk) -> None:
     notebook, card = opened(ToolUse("AskUserQuestion", QUESTIONS))
     click(notebook, card, "Answer")

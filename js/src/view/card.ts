@@ -1,9 +1,10 @@
 // A question to the person: what is asked, what to fill in, buttons. Answers go to the kernel, which checks them again.
-// Above: live.ts. Below: field.ts, steady.ts. A click counts if a person made it and the card stood still before it.
+// Above: live.ts. Below: field.ts, floating.ts, steady.ts. A click counts if a person made it and the card stood still before it.
 
 import type { Answer, Button, Card, Field } from "../patch.ts";
 import { element } from "./block.ts";
 import { FieldView } from "./field.ts";
+import { showing } from "./floating.ts";
 import { Steady } from "./steady.ts";
 
 /** After this long without an end a card can be answered again: the message may have been lost. */
@@ -33,12 +34,14 @@ export class CardView {
   private steady: Steady;
   private again: ReturnType<typeof setTimeout> | undefined;
   private dead = false;
+  private unshow: () => void;
 
   constructor(card: Card, answer: (answer: Answer) => void) {
     this.id = card.id;
     this.card = card;
     this.answer = answer;
     this.draw();
+    this.unshow = showing(card.id);
     this.steady = new Steady(this.actions, () => this.tick());
     this.el.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("scroll", () => this.measure());
@@ -66,6 +69,7 @@ export class CardView {
   }
 
   close(): void {
+    this.unshow();
     this.steady.close();
     clearTimeout(this.again);
     this.el.remove();
