@@ -234,7 +234,7 @@ QUESTIONS = {
 }
 
 
-def test_a_question_of_a_page_loaded_again_after_it_was_saved_comes_back_in_its_cell(opened: Opened, desk: Desk) -> None:
+def test_a_question_of_a_page_loaded_again_after_it_was_saved_is_in_its_cell(opened: Opened, desk: Desk) -> None:
     notebook, card = opened(bash("echo saved > saved.txt"))
     notebook.save()
     notebook.open()
