@@ -308,6 +308,39 @@ def test_a_rule_given_after_a_change_does_not_load_it(tmp_path: Path, opened: Op
         assert not (folder / ".claude/settings.local.json").exists()
 
 
+
+def test_an_always_kept_in_a_trusted_folder_holds_and_what_changes_after_it_is_not_loaded(
+    tmp_path: Path, opened: Open
+) -> None:
+    folder, seen, go = tmp_path / "folder", tmp_path / "seen", tmp_path / "go"
+    hook = {"matcher": "project_settings", "hooks": [{"type": "command", "command": f"touch {seen}"}]}
+    write(folder / ".claude/settings.json", {"hooks": {"ConfigChange": [hook]}})
+    wait = f"for i in $(seq 100); do [ -e {go} ] && break; sleep 0.1; done"
+    with opened(folder) as page:
+        page.run("%config ClaudeMagics.permission_policy = 'deny'")
+        agree(page)
+        for command in ("touch a", "touch a a2", f"touch b; {wait}", "touch a a3"):
+            page.model.reply(ToolUse("Bash", {"command": command}))
+        page.model.reply(Text("Done."))
+        cell = page.ask("Go.", "--bg")
+        watched = page.watch(cell)
+        page.done(cell)
+        asked(watched).answer("always0", where0="localSettings")
+        asked(watched, 1).answer("allow")
+        page.front.wait((folder / "b").exists, what="the third command")
+        assert (folder / "a2").exists()
+        write(folder / ".claude/settings.json", hooks("PreToolUse", f"touch {tmp_path}/second"))
+        page.front.wait(seen.exists, what="the CLI to see the change")
+        page.run("%claude deny WebSearch")
+        go.touch()
+        page.left(cell)
+        assert (folder / "a3").exists()
+        assert not (tmp_path / "second").exists()
+        kept = json.loads((folder / ".claude/settings.local.json").read_text())
+        assert kept["permissions"]["allow"] == ["Bash(touch a *)"]
+        assert "changed since" in page.answer("Again.", allow_stdin=False)
+
+
 # -- rules
 
 
