@@ -174,6 +174,12 @@ def _mode(notebook: Notebook, words: list[str]) -> str:
     return f"Session '{name}', mode {mode}: it {rules.MODES[mode]}."
 
 
+HELD_BACK = (
+    "The Claude settings here have changed, and telling the running CLI a rule would make it load them: "
+    "the new rule holds from the next prompt on."
+)
+
+
 def _rule(notebook: Notebook, words: list[str], behavior: rules.Behavior) -> str:
     name, rule = notebook.current, " ".join(words)
     if parse(rule) is None:
@@ -186,7 +192,8 @@ def _rule(notebook: Notebook, words: list[str], behavior: rules.Behavior) -> str
     if warning is not None and not notebook.confirm(question, "allow"):
         return f"{rule} is not allowed: nobody agreed."
     notebook.add_rule(behavior, rule, name)
-    return str(notebook.session(name).rules)
+    session = notebook.session(name)
+    return str(session.rules) if session.is_as_loaded() else f"{session.rules}\n{HELD_BACK}"
 
 
 def _allow(notebook: Notebook, words: list[str]) -> str:

@@ -116,7 +116,8 @@ class NamedSession:
             return None
         self._told_of = settings.digest
         why = "changed since you trusted them, so they are" if trust.was_trusted(settings) else "are"
-        return f"The Claude settings of this folder {why} not loaded. `%claude trust` shows them and lets them load."
+        where = "this folder" if any(path.is_relative_to(self._folder) for path in settings.files) else "a folder above"
+        return f"The Claude settings of {where} {why} not loaded. `%claude trust` shows them and lets them load."
 
     def _renew_trust(self) -> None:
         if self._before is not None and trust.renew(self._before, self._allowed):

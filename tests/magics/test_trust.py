@@ -83,7 +83,7 @@ def test_what_the_folders_above_bring_is_shown_before_it_loads_and_a_change_ther
     write(project / ".claude/rules/rule.md", "rule of the project")
     write(project / ".claude/agents/agent.md", "---\nname: helper\ndescription: agent of the project\n---\nHelp.")
     with opened(folder) as page:
-        page.answer("First.")
+        assert "settings of a folder above are not loaded" in page.answer("First.")
         assert list(ran.iterdir()) == []
 
         listed = agree(page)
@@ -308,7 +308,6 @@ def test_a_rule_given_after_a_change_does_not_load_it(tmp_path: Path, opened: Op
         assert not (folder / ".claude/settings.local.json").exists()
 
 
-
 def test_an_always_kept_in_a_trusted_folder_holds_and_what_changes_after_it_is_not_loaded(
     tmp_path: Path, opened: Open
 ) -> None:
@@ -331,7 +330,7 @@ def test_an_always_kept_in_a_trusted_folder_holds_and_what_changes_after_it_is_n
         assert (folder / "a2").exists()
         write(folder / ".claude/settings.json", hooks("PreToolUse", f"touch {tmp_path}/second"))
         page.front.wait(seen.exists, what="the CLI to see the change")
-        page.run("%claude deny WebSearch")
+        assert "holds from the next prompt on" in page.run("%claude deny WebSearch")
         go.touch()
         page.left(cell)
         assert (folder / "a3").exists()
