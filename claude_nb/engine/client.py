@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -20,7 +21,7 @@ from claude_nb.protocol.message import Message, ResultMessage
 from claude_nb.protocol.options import ClaudeAgentOptions
 
 from .background import spawn
-from .content import Content, is_frame, messages
+from .content import Content, Prompts, each, is_frame, messages
 from .directed import DirectedControls
 from .named import NamedSession
 from .pool import Pool
@@ -32,8 +33,6 @@ logger = logging.getLogger(__name__)
 DEFAULT = "default"
 # An idle CLI holds over 200 MB; with these, a notebook that names sessions freely stays within 2 GB.
 MAX_RUNNING = 8
-
-Prompts = AsyncIterable[Any]
 
 
 class ClaudeSDKClient(DirectedControls):
@@ -165,11 +164,8 @@ class ClaudeSDKClient(DirectedControls):
         await self._send(session_id, prompt)
 
     async def _send(self, name: str, prompt: Content | Prompts) -> None:
-        if isinstance(prompt, AsyncIterable):
-            async for item in prompt:
-                await self._say(name, item)
-        else:
-            for item in messages(prompt):
+        async with aclosing(each(prompt if isinstance(prompt, AsyncIterable) else messages(prompt))) as prompts:
+            async for item in prompts:
                 await self._say(name, item)
 
     async def _say(self, name: str, item: Any) -> None:

@@ -11,7 +11,7 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 from uuid import uuid4
@@ -27,6 +27,8 @@ Piece: TypeAlias = Any
 """Text, a block (typed or in wire form), a `Path` to an image, PDF or text, bytes of one, a PIL image, a figure."""
 Content: TypeAlias = str | Piece | Iterable[Piece]
 """A prompt: one piece, or several in order."""
+Prompts: TypeAlias = AsyncIterable[Any]
+"""A stream of prompts: contents, or user messages in wire form."""
 
 #: The API takes requests of at most 32 MB, base64 and all.
 MAX_DOCUMENT = 32_000_000 * 3 // 4
@@ -95,6 +97,20 @@ def messages(prompt: Any) -> list[Any]:
     if isinstance(prompt, list | tuple) and prompt and all(map(is_frame, prompt)):
         return [checked_frame(frame) for frame in prompt]
     return [checked_frame(prompt) if is_frame(prompt) else to_content(prompt)]
+
+
+async def each(prompts: Iterable[Any] | Prompts) -> AsyncGenerator[Any]:
+    """Prompts one by one. A stream of them is closed at the end, whatever that is, for its own `finally` to run."""
+    if not isinstance(prompts, AsyncIterable):
+        for item in prompts:
+            yield item
+        return
+    try:
+        async for item in prompts:
+            yield item
+    finally:
+        if (aclose := getattr(prompts, "aclose", None)) is not None:
+            await aclose()
 
 
 def to_content(prompt: Content) -> str | list[Block]:

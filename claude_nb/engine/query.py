@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import anyio
@@ -17,14 +17,12 @@ from claude_nb.errors import ClaudeSDKError, ContentError
 from claude_nb.protocol.message import Message
 from claude_nb.protocol.options import ClaudeAgentOptions, is_bidirectional
 
-from .content import Content, messages
+from .content import Content, Prompts, each, messages
 from .inbox import Inbox
 from .session import Session
 from .transport import Transport, TransportStream
 
 logger = logging.getLogger(__name__)
-
-Prompts = AsyncIterable[Any]
 
 # A CLI that says it is busy although no prompt and no agent of ours is: how long it is waited for, seconds.
 CEILING = 600.0
@@ -78,12 +76,8 @@ class _Feeder:
         session = self._session
         sent = False
         try:
-            if isinstance(self._prompts, AsyncIterable):
-                async for item in self._prompts:
-                    await session.say(item)
-                    sent = True
-            else:
-                for item in self._prompts:
+            async with aclosing(each(self._prompts)) as prompts:
+                async for item in prompts:
                     await session.say(item)
                     sent = True
         except ContentError as error:

@@ -1,5 +1,6 @@
 """`ClaudeSDKClient` with the real CLI and a scripted model, on asyncio and trio."""
 
+import contextvars
 import json
 from contextlib import aclosing
 
@@ -11,6 +12,7 @@ from claude_nb import (
     ClaudeAgentOptions,
     ClaudeSDKClient,
     CLIConnectionError,
+    ContentError,
     ControlError,
     PermissionResultAllow,
     PermissionResultDeny,
@@ -35,6 +37,10 @@ async def answer(client):
     return messages[-1].result
 
 
+async def one(message):
+    yield message
+
+
 async def until(stream, wanted):
     with anyio.fail_after(60):
         async for message in stream:
@@ -54,6 +60,38 @@ async def test_a_conversation_goes_on_from_prompt_to_prompt(model, options):
         info = await client.get_server_info()
         assert info["claude_code_version"]
         assert client.supported_commands()
+
+
+async def test_callbacks_run_in_the_context_of_the_prompt_that_asked(model, options):
+    where = contextvars.ContextVar("where", default="nowhere")
+    seen = []
+
+    async def can_use_tool(name, input, context):
+        seen.append(where.get())
+        return PermissionResultDeny()
+
+    gate = model.gate()
+    model.reply(gate, ToolUse("Bash", {"command": "touch file"}))
+    async with ClaudeSDKClient(options(can_use_tool=can_use_tool)) as client:
+        where.set("first")
+        await client.query("one")
+        where.set("second")
+        await client.query("two")
+        where.set("elsewhere")
+        gate.open()
+        await answer(client)
+    assert seen == ["first"]
+
+
+async def test_a_uuid_that_was_used_is_refused_and_the_conversation_goes_on(options):
+    async with ClaudeSDKClient(options()) as client:
+        message = user_message("once")
+        await client.query(one(message))
+        assert await answer(client) == "Echo: once"
+        with pytest.raises(ContentError, match="was used"):
+            await client.query(one(message))
+        await client.query("again")
+        assert await answer(client) == "Echo: again"
 
 
 async def test_a_prompt_given_to_connect_is_the_first(options):
