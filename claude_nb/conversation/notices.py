@@ -78,3 +78,10 @@ def from_rate_limit(info: Any) -> Words | None:
     used = getattr(info, "utilization", None)
     share = f" ({used:.0%} used)" if isinstance(used, int | float) and used <= 1 else ""
     return Words("rate_limit", "warning", f"The {kind} limit of your account is near{share}{when}.")
+
+
+def from_unknown(kind: str, error: str | None) -> Words | None:
+    """The notice for a message that could not be read, which the answer may lack; None for a new kind."""
+    if error is None:
+        return None
+    return Words("unreadable", "warning", f"A message of the CLI ({kind or 'of no type'}) could not be read: {error}")

@@ -23,6 +23,7 @@ from claude_nb.protocol.message import (
     StreamEvent,
     SystemMessage,
     ToolProgressMessage,
+    UnknownMessage,
     UserMessage,
 )
 
@@ -38,7 +39,7 @@ from .model import (
     TurnStatus,
     Usage,
 )
-from .notices import Words, from_rate_limit, from_system
+from .notices import Words, from_rate_limit, from_system, from_unknown
 from .redact import Redactor
 from .write import WAITING, TurnWriter
 
@@ -202,6 +203,9 @@ class Reducer:
     def _rate_limit(self, message: RateLimitEvent, now: float) -> Iterator[Change]:
         return self._say(from_rate_limit(message.rate_limit_info), now)
 
+    def _unknown(self, message: UnknownMessage, now: float) -> Iterator[Change]:
+        return self._say(from_unknown(message.type, message.error), now)
+
     def _reset(self, message: ConversationResetMessage, now: float) -> Iterator[Change]:
         self.conversation.session_id, self.conversation.total_cost_usd = message.new_conversation_id, 0.0
         yield from ()
@@ -250,6 +254,7 @@ class Reducer:
         (ToolProgressMessage, _progress),
         (RateLimitEvent, _rate_limit),
         (ConversationResetMessage, _reset),
+        (UnknownMessage, _unknown),
     )
 
     # -- which turn ---------------------------------------------------------------------------------------------

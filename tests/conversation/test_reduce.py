@@ -227,9 +227,16 @@ def test_a_rate_limit_event_that_says_all_is_well_is_no_notice(room: Room) -> No
     assert room.turn.blocks == []
 
 
+def test_a_message_that_cannot_be_read_is_a_notice_since_the_answer_may_lack_it(room: Room) -> None:
+    room.hear({"type": "assistant"})
+    (notice,) = (b for b in room.turn.blocks if isinstance(b, Notice))
+    assert (notice.level, notice.code) == ("warning", "unreadable")
+    assert notice.text.startswith("A message of the CLI (assistant) could not be read: ")
+
+
 def test_frames_of_unknown_kinds_change_nothing(room: Room) -> None:
     before = len(room.changes)
-    room.hear(f.frame("from_the_future", x=1), f.frame("system", subtype="also_new"), {"type": "assistant"})
+    room.hear(f.frame("from_the_future", x=1), f.frame("system", subtype="also_new"))
     assert len(room.changes) == before
 
 
