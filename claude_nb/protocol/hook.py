@@ -48,7 +48,8 @@ HookEvent = Literal[
     "MessageDisplay",
 ]
 HOOK_EVENTS: tuple[str, ...] = get_args(HookEvent)
-"""Every event. SessionStart reaches callbacks only with source `compact`: hooks are registered after the start."""
+"""Every event. Callbacks are registered after the start: SessionStart reaches them with the sources `compact` and
+`clear`, Setup never. CwdChanged and FileChanged come only where the settings have a hook for them too at the start."""
 
 # The values a matcher of the event is compared with; events that are not here have no matcher.
 MATCHED_FIELDS: dict[str, str] = {

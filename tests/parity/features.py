@@ -134,32 +134,32 @@ METHODS = {
 }
 """Every public method of `ClaudeSDKClient`, control requests included."""
 
-_REGISTERED = f"{CONTROL}::test_all_hook_events_can_be_registered_and_those_that_happen_are_heard"
+_HOOKS = "parity/test_hooks.py"
 HOOKS = {
-    "PreToolUse": f"{RUST}::test_15_a_hook_allows_one_call_and_denies_another",
-    "PostToolUse": f"{RUST}::test_15_hooks_add_context_to_prompts_and_review_results",
-    "UserPromptSubmit": f"{RUST}::test_15_hooks_add_context_to_prompts_and_review_results",
-    "Stop": f"{RUBY}::test_advanced_hooks_rewrite_inputs_and_inject_context",
     **dict.fromkeys(
         (
-            *("PostToolUseFailure", "PostToolBatch", "SubagentStart", "SubagentStop", "PreCompact", "PostCompact"),
-            *("PreModelSwitch", "PostModelSwitch", "PermissionRequest", "MessageDisplay"),
-            # With source `compact` only: hooks are registered after the start.
-            "SessionStart",
-            # Registered only: a CLI alone does not make them happen, or not at a time that can be counted on.
-            *(
-                "InstructionsLoaded",
-                "Notification",
-                "UserPromptExpansion",
-                "SessionEnd",
-                "StopFailure",
-                "PermissionDenied",
-                "Setup",
-            ),
-            *("TeammateIdle", "TaskCreated", "TaskCompleted", "Elicitation", "ElicitationResult", "ConfigChange"),
-            *("WorktreeCreate", "WorktreeRemove", "CwdChanged", "FileChanged", "DirectoryAdded"),
+            *("PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "PermissionRequest"),
+            *("SubagentStart", "SubagentStop", "PreModelSwitch", "PostModelSwitch", "PreCompact", "PostCompact"),
+            *("UserPromptSubmit", "MessageDisplay", "Stop", "SessionStart"),
         ),
-        _REGISTERED,
+        f"{_HOOKS}::test_events_of_tools_agents_models_and_compaction",
+    ),
+    **dict.fromkeys(
+        ("Elicitation", "ElicitationResult", "Notification"), f"{_HOOKS}::test_events_of_a_server_that_asks_back"
+    ),
+    **dict.fromkeys(
+        ("UserPromptExpansion", "SessionEnd", "StopFailure"),
+        f"{_HOOKS}::test_events_of_commands_of_the_end_of_a_session_and_of_a_failure",
+    ),
+    **dict.fromkeys(("WorktreeCreate", "WorktreeRemove"), f"{_HOOKS}::test_events_of_worktrees_which_a_hook_makes"),
+    **dict.fromkeys(("TaskCreated", "TaskCompleted"), f"{_HOOKS}::test_events_of_the_task_list"),
+    **dict.fromkeys(
+        ("CwdChanged", "FileChanged", "ConfigChange", "DirectoryAdded", "InstructionsLoaded"),
+        f"{_HOOKS}::test_events_of_folders_files_and_settings",
+    ),
+    **dict.fromkeys(
+        ("PermissionDenied", "Setup", "TeammateIdle"),
+        f"{_HOOKS}::test_the_others_can_be_registered",
     ),
 }
 """Every hook event."""

@@ -1,4 +1,4 @@
-"""Control requests and hook events that no example program uses, each shown on the real CLI."""
+"""Control requests that no example program uses, each shown on the real CLI."""
 
 import json
 import sys
@@ -6,11 +6,8 @@ import sys
 import pytest
 
 from claude_nb import (
-    HOOK_EVENTS,
     ClaudeSDKClient,
     ControlError,
-    HookSet,
-    PermissionResultAllow,
     get_session_info,
 )
 from claude_nb.testing import Text, ToolUse
@@ -96,51 +93,3 @@ async def test_a_background_shell_is_read_and_stopped(model, options):
         assert isinstance(await client.get_task_output(task), dict)
         assert isinstance(await client.background_tasks(), dict)
         await client.stop_task(task)
-
-
-# Events that a program can make happen with a CLI alone; the others need a team, a worktree, a fault
-# of the API ... (and InstructionsLoaded may have passed before the hooks are registered).
-HEARD = {
-    "MessageDisplay",
-    "PermissionRequest",
-    "PostCompact",
-    "PostModelSwitch",
-    "PostToolBatch",
-    "PostToolUse",
-    "PostToolUseFailure",
-    "PreCompact",
-    "PreModelSwitch",
-    "PreToolUse",
-    "SessionStart",
-    "Stop",
-    "SubagentStart",
-    "SubagentStop",
-    "UserPromptSubmit",
-}
-
-
-async def test_all_hook_events_can_be_registered_and_those_that_happen_are_heard(model, options, work):
-    heard, hooks = {}, HookSet()
-    for event in HOOK_EVENTS:
-
-        @hooks.on(event)
-        async def note(input):
-            heard.setdefault(input["hook_event_name"], input)
-
-    async def allow(tool_name, tool_input, context):
-        return PermissionResultAllow()
-
-    (work / "CLAUDE.md").write_text("Be kind.")
-    async with ClaudeSDKClient(options(hooks=hooks, can_use_tool=allow)) as client:
-        model.reply(
-            ToolUse("Write", {"file_path": f"{work}/a.txt", "content": "a"}),
-            ToolUse("Read", {"file_path": f"{work}/no such file"}),
-            ToolUse("Agent", {"description": "d", "prompt": "p", "subagent_type": "general-purpose"}),
-        )
-        model.reply(Text("inside"), agent=True)
-        model.reply(Text("done"))
-        await ask(client, "Go.")
-        await client.set_model("claude-haiku-4-5")
-        await ask(client, "/compact")
-    assert HEARD - heard.keys() == set()
-    assert all(input["session_id"] and input["cwd"] for input in heard.values())
