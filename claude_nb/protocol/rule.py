@@ -17,6 +17,11 @@ Breadth = Literal["narrow", "tool", "control"]
 
 # Tools that run whatever text they are given.
 _SHELLS = frozenset({"Bash", "PowerShell", "REPL", "Monitor"})
+# Commands that run whatever text follows them, or go on with it as a command.
+_RUNNERS = re.compile(
+    r"(?:.*/)?(?:(?:ba|da|z|k|fi|c|tc)?sh|python[\d.]*|i?python|node|deno|bun|ruby|perl|php|lua|Rscript|R|julia|osascript|pwsh"
+    r"|powershell|cmd|sudo|doas|su|env|eval|exec|command|builtin|source|xargs|nohup|time|timeout|nice|setsid|ssh)(?:\.exe)?"
+)
 _NAME = re.compile(r"[A-Za-z_][\w*-]*")
 _EVERYTHING = re.compile(r"(?:domain:)?[\s*:/?.]*")
 _ONE_MCP_TOOL = re.compile(r"mcp__.+?__[^*]+")
@@ -65,9 +70,18 @@ def breadth(tool_name: str, rule_content: str | None) -> Breadth:
     if rule_content is not None and tool_name in _FILE_TOOLS:
         # In a rule one slash stands for the project, two for the root.
         whole = whole or is_wide(rule_content.removeprefix("/"))
+    if rule_content is not None and tool_name in _SHELLS:
+        whole = whole or _runs_anything(rule_content)
     if not whole or _ONE_MCP_TOOL.fullmatch(tool_name):
         return "narrow"
     return "control" if tool_name in _SHELLS or set(tool_name) <= {"*"} else "tool"
+
+
+def _runs_anything(pattern: str) -> bool:
+    """Whether a command's pattern leaves open what is run: no word before its first `*` says so."""
+    head, star, _ = pattern.partition("*")
+    words = head.removesuffix(":").split()
+    return bool(star) and all(word.startswith("-") or "=" in word or _RUNNERS.fullmatch(word) for word in words)
 
 
 def is_wide(folder: str) -> bool:
