@@ -313,7 +313,7 @@ def always_label(update: Ask) -> str | None:
         case "setMode":
             return _MODES.get(str(update.get("mode")))
         case "addDirectories" if isinstance(update.get("directories"), list):
-            return f"Always: work in {', '.join(shown(str(d)) for d in update['directories'])}"
+            return f"Always: work in {', '.join(visible_path(str(d)) for d in update['directories'])}"
         case _:
             return None
 

@@ -176,6 +176,39 @@ def test_the_card_takes_no_focus_and_its_keys_work_once_it_has_it(opened: Opened
     assert (desk.server.root / "keyed.txt").exists()
 
 
+def test_cards_of_several_calls_stand_behind_their_calls_and_the_keyboard_goes_from_one_to_the_next(
+    opened: Opened, desk: Desk
+) -> None:
+    fetches = [ToolUse("WebFetch", {"url": f"https://{name}.example/", "prompt": "p"}) for name in ("one", "two")]
+    notebook, first = opened(*fetches)
+    cards = notebook.output(1).locator(".cnb-card")
+    expect(cards).to_have_count(2)
+    kinds = notebook.output(1).locator(".cnb-blocks").first.evaluate(
+        "(list) => [...list.children].map((block) => block.dataset.kind)"
+    )
+    assert kinds == ["tool", "question", "tool", "question"]
+    steady(first)
+    first.focus()
+    notebook.page.keyboard.press("n")
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text("two.example")
+    expect(cards).to_be_focused()
+    steady(cards)
+    notebook.page.keyboard.press("n")
+    notebook.wait_prompt(1, "2")
+    assert desk.told().count("The user denied this tool call.") == 2
+
+
+def test_what_a_long_card_hides_below_is_counted_until_it_was_scrolled_to(opened: Opened, desk: Desk) -> None:
+    notebook, card = opened(bash("\n".join(f"touch {number}" for number in range(90))))
+    hint = card.locator(".cnb-below")
+    expect(hint).to_have_text(re.compile(r"^▾ \d\d more lines below$"))
+    card.locator(".cnb-card-body").evaluate("(body) => body.scrollTo(0, body.scrollHeight)")
+    expect(hint).to_have_text("")
+    click(notebook, card, "Deny")
+    notebook.wait_prompt(1, "2")
+
+
 HOSTILE = (
     "echo '<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>' \u202etxt.exe\u200b\u2066 # "
     + "x" * 30_000
