@@ -108,12 +108,14 @@ class PanelFace:
         ids = {button.name: secrets.token_urlsafe(12) for button in _buttons(panel)}
         self._names = {id: name for name, id in ids.items()}
         self._message = {"k": "panel", "panel": _with_ids(asdict(panel), ids)}
+        self._since = self._now()
         self._send()
 
     def _handle(self, content: dict[str, Any]) -> None:
         match content:
             case {"k": "ready"}:
                 self.ready.set()
+                self._since = self._now()
                 self._send()
             case {"k": "script"}:
                 if not self._closed:
@@ -122,6 +124,8 @@ class PanelFace:
                 name = self._names[id]
                 self._names = {}
                 self._on_click(name)
+            case {"k": "click", "id": str(id)} if id in self._names:
+                self._send()  # the page waits for something to come of it
             case _:
                 logger.debug("a click that does not count: %r", content)
 
@@ -130,7 +134,6 @@ class PanelFace:
         return self._now() - self._since >= STEADY_SECONDS
 
     def _send(self) -> None:
-        self._since = self._now()
         if not self._closed:
             self._model.send(self._message)
 

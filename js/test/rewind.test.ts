@@ -84,6 +84,20 @@ test("each new showing has to stand still again", () => {
   assert.deepEqual(clicks(), []);
 });
 
+test("a panel that comes twice stays as it is, but for one whose click came to nothing", () => {
+  show({ buttons: [button("id-1", "One")] });
+  pass(600);
+  const before = buttons()[0]!;
+  show({ buttons: [button("id-1", "One")] });
+  assert.equal(buttons()[0], before);
+  click(before, { trusted: true });
+  assert.equal(clicks().length, 1);
+  assert.ok(before.disabled);
+  show({ buttons: [button("id-1", "One")] });
+  assert.ok(!buttons()[0]!.disabled);
+  assert.equal(says(), "");
+});
+
 test("a kernel that takes long is explained, and one that ended ends the panel", () => {
   show({ buttons: [button("id-1", "Restore")] });
   pass(500);

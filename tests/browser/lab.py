@@ -6,6 +6,7 @@ Every wait is for an event (a selector, the kernel's status, a file of the serve
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,7 +19,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +237,8 @@ def press(root: Locator, button: Locator, act: Callable[[Locator], None] = Locat
     """Press a button of the card or panel `root` so that it counts."""
     element = root.element_handle()
     for _ in range(20):
-        button.scroll_into_view_if_needed()
+        with contextlib.suppress(Error):  # it was drawn anew meanwhile, and is looked for again
+            button.scroll_into_view_if_needed()
         steady(root)
         act(button)
         # What is said there has changed when the press returns: the page's own code answers it.
@@ -283,7 +284,7 @@ class Gate:
         self._server.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def gate() -> Iterator[Gate]:
     """A gate that is closed for good at the end."""
     it = Gate()

@@ -183,8 +183,10 @@ def test_cards_of_several_calls_stand_behind_their_calls_and_the_keyboard_goes_f
     notebook, first = opened(*fetches)
     cards = notebook.output(1).locator(".cnb-card")
     expect(cards).to_have_count(2)
-    kinds = notebook.output(1).locator(".cnb-blocks").first.evaluate(
-        "(list) => [...list.children].map((block) => block.dataset.kind)"
+    kinds = (
+        notebook.output(1)
+        .locator(".cnb-blocks")
+        .first.evaluate("(list) => [...list.children].map((block) => block.dataset.kind)")
     )
     assert kinds == ["tool", "question", "tool", "question"]
     steady(first)

@@ -16,6 +16,9 @@ export class PanelView {
   private steady: Steady;
   private slow: ReturnType<typeof setTimeout> | undefined;
   private dead = false;
+  private shown = "";
+  /** A click was sent, and nothing has come of it yet. */
+  private waiting = false;
   /** A button of this panel was pressed: a disabled one loses the focus to the page. */
   private pressed = false;
   private click: (id: string) => void;
@@ -32,7 +35,12 @@ export class PanelView {
     this.steady = new Steady(this.body, () => {});
   }
 
+  /** Shows a panel. One that is shown already, which a page that asks twice gets, stays as it is under the pointer. */
   show(panel: Panel): void {
+    const shown = JSON.stringify(panel);
+    if (shown === this.shown && !this.waiting) return;
+    this.shown = shown;
+    this.waiting = false;
     const focused = this.hasFocus();
     clearTimeout(this.slow);
     this.says.textContent = "";
@@ -102,7 +110,7 @@ export class PanelView {
         this.says.textContent = "That was very quick, or the panel had just moved. Please click once more.";
         return;
       }
-      this.pressed = true;
+      this.pressed = this.waiting = true;
       this.enable(false);
       this.says.textContent = "Working…";
       this.slow = setTimeout(() => {
