@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from claude_nb.conversation.model import Block, Notice, Question, Text, Thinking, Tool, Turn
 
-from .flavour import blocks as markdown_blocks
 from .footer import footer_parts
+from .markdown import to_html
 from .pieces import parts_html, prose_html, size_of
 from .plain import thinking_line
 from .question import record
 from .sanitize import sanitize
 from .style import Look, dress
-from .text import clean, escape, escape_prose, plural, visible
+from .text import escape, escape_prose, plural, visible
 from .view import ToolView, tool_view
 
 # Status -> word for people and screen readers, glyph or empty for a pill, class.
@@ -92,8 +92,8 @@ def _nested(turn: Turn, parent: str | None, look: Look) -> list[str]:
 
 
 def _text(block: Text, look: Look) -> str:
-    html = "".join(markdown_blocks(clean(block.text), {}))
-    return dress(f'<div class="cnb-text">{html}</div>', look) if html else ""
+    html = to_html(block.text, look)
+    return dress('<div class="cnb-text">', look) + html + "</div>" if html else ""
 
 
 def _thinking(block: Thinking) -> str:

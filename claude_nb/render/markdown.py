@@ -1,7 +1,7 @@
 """Markdown of the model -> safe HTML, whole or as it streams.
 
-Above: `html`, `bundle` and the live face. Below: `flavour` (one block at a time), `stream`,
-`style`.
+Above: `html`, `bundle` and the live face. Below: `flavour` (one block at a time), `stream`, `style` and `mathml` (the
+two looks).
 
 While an answer streams, each top-level block is rendered once, when it is finished (see `stream`); only the open tail
 is rendered again. The finished blocks together are the HTML of the whole, with one exception that looks ahead: a link
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from .flavour import blocks
+from .mathml import set_formulas
 from .safe import safe_markdown
 from .stream import BlockStream
 from .style import Look, dress
@@ -23,7 +24,11 @@ __all__ = ["MarkdownStream", "safe_markdown", "to_html"]
 
 def to_html(text: str, look: Look) -> str:
     """Untrusted Markdown as safe HTML in one look. Never raises on any text."""
-    return dress("".join(blocks(clean(text), {})), look)
+    return _finished("".join(blocks(clean(text), {})), look)
+
+
+def _finished(html: str, look: Look) -> str:
+    return set_formulas(html) if look.live else dress(html, look)
 
 
 class MarkdownStream:
@@ -62,4 +67,4 @@ class MarkdownStream:
         return [html for source in self._stream.close() for html in self._html(source, self._env)]
 
     def _html(self, source: str, env: dict[str, Any]) -> list[str]:
-        return [dress(html, self._look) for html in blocks(clean(source), env)]
+        return [_finished(html, self._look) for html in blocks(clean(source), env)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -35,6 +36,39 @@ def test_text_is_in_the_page_while_the_cell_still_runs_and_static_html_takes_its
     expect(live).to_have_count(0)
     expect(notebook.output(0)).to_contain_text("Part two")
     assert notebook.errors == []
+
+
+FORMULAS = r"""The mean $\bar{x} = \frac{1}{n}\sum_{i=1}^n x_i$ and the estimate
+
+$$
+\begin{aligned}
+\hat{\beta} &= (X^\top X)^{-1} X^\top y \\
+\operatorname{Var}(\hat{\beta}) &= \sigma^2 (X^\top X)^{-1}
+\end{aligned}
+$$
+
+with a matrix $\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}$ and what is no formula: $\nonsense{x}$.
+"""
+
+
+def test_formulas_are_set_while_they_stream_and_in_the_saved_output(open_notebook: Open, tmp_path: Path) -> None:
+    with gate() as end:
+        notebook = open_notebook(cell(f"steady({end.port}, {FORMULAS!r})"))
+        notebook.start(0)
+        live = notebook.output(0).locator(".cnb-live")
+        expect(live.locator(".cnb-activity")).to_contain_text("Waiting")
+        expect(live.locator("math")).to_have_count(3)
+        expect(live).to_contain_text(r"$\nonsense{x}$")
+        heights = live.locator("math").evaluate_all("(all) => all.map((it) => it.getBoundingClientRect().height)")
+        assert heights[0] > 20, "a fraction is higher than a line of text"
+        assert heights[1] > 40, "two lines, one above the other"
+        for theme in (DARK, LIGHT):
+            notebook.theme(theme)
+            notebook.output(0).screenshot(path=tmp_path / f"formulas-{theme}.png")
+        end.open()
+        notebook.wait_prompt(0, "1")
+    expect(notebook.output(0).locator("mjx-container")).to_have_count(4)
+    notebook.output(0).screenshot(path=tmp_path / "formulas-saved.png")
 
 
 def test_the_saved_output_needs_neither_widget_nor_kernel(open_notebook: Open) -> None:

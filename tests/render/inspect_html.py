@@ -8,6 +8,16 @@ from claude_nb.render.sanitize import TAGS
 
 _VOID = {"br", "hr", "img"}
 _ATTRIBUTES = {"class", "style", "title", "href", "src", "alt", "open", "rel", "target", "role", "start"}
+_FORMULAS = """
+    math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover mmultiscripts
+    mprescripts none mtable mtr mtd mstyle
+"""
+MATHML = frozenset(_FORMULAS.split())
+_IN_FORMULAS = """
+    accent accentunder columnalign display displaystyle fence form largeop linebreak linethickness mathvariant maxsize
+    minsize movablelimits scriptlevel separator stretchy symmetric width
+"""
+_OF_MATHML = frozenset(_IN_FORMULAS.split())
 
 
 class Page(HTMLParser):
@@ -30,7 +40,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        if tag not in TAGS:
+        if tag not in TAGS and not (tag == "math" or (tag in MATHML and "math" in self._open)):
             self.problems.append(f"tag {tag}")
         if tag not in _VOID:
             self._open.append(tag)
@@ -39,7 +49,10 @@ class Page(HTMLParser):
             self._attribute(tag, name, value or "")
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
-        allowed = name in _ATTRIBUTES or name.startswith("aria-") or name in ("data-status", "data-level")
+        if tag in MATHML:
+            allowed = name in _OF_MATHML and value.replace(".", "").replace("-", "").isalnum()
+        else:
+            allowed = name in _ATTRIBUTES or name.startswith("aria-") or name in ("data-status", "data-level")
         if not allowed:
             self.problems.append(f"attribute {name} on {tag}")
         if name == "href" and not value.lower().startswith(("http://", "https://", "mailto:")):
