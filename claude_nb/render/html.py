@@ -6,6 +6,9 @@ its parts look), `flavour` (Markdown). Everything is made with classes only; `sa
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import groupby
+
 from claude_nb.conversation.model import Block, Notice, Question, Text, Thinking, Tool, Turn
 
 from .footer import footer_parts
@@ -30,6 +33,8 @@ _STATUS = {
 _NOTICE = {"info": "ℹ", "warning": "⚠", "error": "✕"}
 # A result up to this many lines is shown without a click.
 _SHORT = 12
+# More calls than this in a row are folded together, if they only looked.
+_MOST_IN_A_ROW = 3
 
 
 def block_html(block: Block, look: Look) -> str:
@@ -79,16 +84,41 @@ def status_html(turn: Turn, look: Look) -> str:
 
 def _nested(turn: Turn, parent: str | None, look: Look) -> list[str]:
     known = {block.key for block in turn.blocks}
+    # A block whose parent never came (its call was not sent to us) still shows, at the top.
+    here = [b for b in turn.blocks if b.parent == parent or (parent is None and b.parent not in known)]
     out = []
-    for block in turn.blocks:
-        # A block whose parent never came (its call was not sent to us) still shows, at the top.
-        if block.parent != parent and not (parent is None and block.parent not in known):
-            continue
-        out.append(block_html(block, look))
-        if isinstance(block, Tool) and (kids := _nested(turn, block.key, look)):
-            opening = f'<details class="cnb-kids"><summary class="cnb-fold">{plural(len(kids), "step")}</summary>'
-            out += [dress(opening, look), *kids, "</details>"]
+    for only_looked, run in groupby(here, lambda block: _only_looked(block, look)):
+        blocks = list(run)
+        pieces = [piece for block in blocks for piece in _with_kids(turn, block, look)]
+        calls = [block for block in blocks if isinstance(block, Tool)]
+        if only_looked and len(calls) > _MOST_IN_A_ROW:
+            names = Counter(tool_view(call, look.root).name for call in calls)
+            counted = ", ".join(f"{name} {count}" for name, count in names.items())
+            pieces = _fold(f"{plural(len(calls), 'tool call')}: {counted}", pieces, look)
+        out += pieces
     return out
+
+
+def _only_looked(block: Block, look: Look) -> bool:
+    """Whether the block changed nothing and tells little: a read or a search that went well, a thought."""
+    match block:
+        case Tool(status="done"):
+            return tool_view(block, look.root).quiet
+        case _:
+            return isinstance(block, Thinking)
+
+
+def _with_kids(turn: Turn, block: Block, look: Look) -> list[str]:
+    own = [block_html(block, look)]
+    if not isinstance(block, Tool) or not (kids := _nested(turn, block.key, look)):
+        return own
+    steps = sum(kid.parent == block.key for kid in turn.blocks)
+    return own + _fold(plural(steps, "step"), kids, look)
+
+
+def _fold(summary: str, pieces: list[str], look: Look) -> list[str]:
+    opening = f'<details class="cnb-kids"><summary class="cnb-fold">{escape_prose(visible(summary))}</summary>'
+    return [dress(opening, look), *pieces, "</details>"]
 
 
 def _text(block: Text, look: Look) -> str:

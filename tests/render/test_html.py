@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from claude_nb.conversation.model import Notice, Question, Text, Thinking, Tool, Turn, Usage
@@ -92,6 +95,23 @@ def test_a_sub_agents_work_stands_under_its_call():
     kids = html[html.index('class="cnb-kids"') :]
     assert "2 steps" in kids
     assert kids.index("csv.reader") < kids.index("Two files match") < kids.index("</details><details")
+
+
+def test_a_row_of_calls_that_only_looked_is_folded_and_one_that_failed_or_changed_something_stays_in_sight():
+    def reads(count: int, first: int = 0) -> list[Tool]:
+        return [replace(samples.read(), key=f"read{first + n}") for n in range(count)]
+
+    def page(*blocks: Any) -> Page:
+        turn = replace(samples.rich_turn(), blocks=list(blocks))
+        return Page(turn_html(turn, STATIC))
+
+    assert "tool calls" not in page(*reads(3)).text
+    thought = Thinking(key="think", text="Hm.", started=0, ended=1)
+    folded = page(*reads(2), thought, *reads(2, 2))
+    assert "4 tool calls: Read 4" in folded.text
+    assert folded.problems == []
+    assert "tool calls" not in page(*reads(2), samples.failed_bash(), *reads(2, 2)).text
+    assert "tool calls" not in page(*reads(2), samples.edit(), *reads(2, 2)).text
 
 
 def test_blocks_whose_call_is_unknown_still_show():
