@@ -254,9 +254,13 @@ class Frontend:
         with self._changed:
             while not (result := found()):
                 if self._failed is not None:
-                    raise AssertionError("the page's thread has ended") from self._failed
+                    raise AssertionError("this kernel and its page are of no use any more") from self._failed
                 left = end - time.monotonic()
-                assert left > 0, f"waited {timeout:g} s for {what}\n{self.log()}"
+                if left <= 0:
+                    error = AssertionError(f"waited {timeout:g} s for {what}\n{self.log()}")
+                    # Tests that share the kernel would each wait as long for the same thing.
+                    self._failed = error if timeout >= PATIENCE else None
+                    raise error
                 self._changed.wait(left)
         return result
 

@@ -33,8 +33,9 @@ def test_an_interrupt_keeps_what_was_streamed_and_the_session_goes_on(page: Page
 
 
 def test_a_tool_that_an_interrupt_stopped_is_cancelled_and_not_a_failure(page: Page) -> None:
-    page.run("%claude allow Bash(python3:*)")
-    page.model.reply(ToolUse("Bash", {"command": "python3 -c 'import time; time.sleep(60)'"}))
+    page.folder.joinpath("wait.py").write_text("import time; time.sleep(60)")
+    page.run("%claude allow Bash(python3 wait.py)")
+    page.model.reply(ToolUse("Bash", {"command": "python3 wait.py"}))
     cell = page.ask("Sleep.")
     page.watch(cell).wait_for("Running Bash")
     page.front.interrupt()
