@@ -296,7 +296,12 @@ class Session(Controls):
         """Replace the MCP servers set at run time; see `Controls`."""
         servers = server_entries(servers)
         configs = {name: {k: v for k, v in config.items() if k != "instance"} for name, config in servers.items()}
-        self._callbacks.servers.add(sdk_servers(ClaudeAgentOptions(mcp_servers=servers)))
+        instances, known = sdk_servers(ClaudeAgentOptions(mcp_servers=servers)), self._callbacks.servers
+        if others := known.others(instances):
+            # All the CLI knows of such a server is its name: it would go on with the one before.
+            kept = {name: config for name, config in configs.items() if name not in others}
+            await self.request("mcp_set_servers", servers=kept)
+        await known.add(instances)
         return McpSetServersResult.model_validate(await self.request("mcp_set_servers", servers=configs))
 
     def _check_alive(self) -> None:

@@ -434,6 +434,34 @@ async def test_a_parked_session_comes_back_as_it_was(model, options, tmp_path):
         assert [(s["name"], s["status"]) for s in status["mcpServers"]] == [("late", "connected")]
 
 
+def server_saying(word):
+    async def say_it(arguments):
+        return {"content": [{"type": "text", "text": word}]}
+
+    return create_sdk_mcp_server("t", tools=[tool("word", "Says a word", {})(say_it)])
+
+
+@pytest.mark.parametrize("gone_between", [False, True])
+@pytest.mark.parametrize("from_the_start", [False, True])
+async def test_a_server_of_the_same_name_takes_the_place_of_the_one_before(
+    model, options, from_the_start, gone_between
+):
+    first = {"t": server_saying("one")}
+    async with ClaudeSDKClient(
+        options(allowed_tools=["mcp__t"], mcp_servers=first if from_the_start else {})
+    ) as client:
+        if not from_the_start:
+            await client.set_mcp_servers(first)
+        for word in ("one", "two"):
+            model.reply(ToolUse("mcp__t__word", {}))
+            model.reply(Text("done"))
+            await say(client, "go")
+            assert model.requests[-1].results[-1].text == word
+            if gone_between:
+                await client.set_mcp_servers({})
+            await client.set_mcp_servers({"t": server_saying("two")})
+
+
 async def test_a_rule_for_a_command_of_the_models_making_stays_that_rule_after_parking(model, options):
     command, asked = "mkdir 'a),Bash,c'", []
 
