@@ -71,6 +71,7 @@ class NamedSession(Controls):
         self._inbox = Inbox(self._bell)
         self._session: Session | None = None
         self._memory = Memory()
+        self._used: set[str] = set()
         self._line = anyio.Lock()
         self._heard_result = False
         self._spent_before = 0.0
@@ -222,7 +223,11 @@ class NamedSession(Controls):
             raise CLIConnectionError("The session is closed.")
         inbox = self._inbox = Inbox(self._bell)
         session = Session(
-            options, listener=partial(self._hear, inbox), observer=partial(self._note, inbox), stream=self._stream
+            options,
+            listener=partial(self._hear, inbox),
+            observer=partial(self._note, inbox),
+            stream=self._stream,
+            used=self._used,
         )
         self.running, self._session = True, session
         self.inboxes.append(inbox)
@@ -314,6 +319,7 @@ class NamedSession(Controls):
     def _ended(self, inbox: Inbox, event: Closed) -> None:
         assert self._session is not None
         self._spent_before, self.running = self.spent_usd, False
+        self._used.difference_update(event.prompts)  # it may not have read them
         failure = self._session.failure
         if event.prompts or self._session.work or not self._resumable:
             inbox.failure = failure

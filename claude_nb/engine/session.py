@@ -68,7 +68,8 @@ class Session(Controls):
     `listener` is called with each message, in wire order, in the pump: it must not wait, and what it raises is logged.
     `observer` is called likewise with the machine's other events (ends of turns, withdrawn questions, garbage) and
     with our answers. With a `session_store` the transcript is copied there, and a result is told when it is.
-    `stream` replaces the process: any byte stream that speaks the protocol. `fresh_uuid` makes the prompts' uuids.
+    `stream` replaces the process: any byte stream that speaks the protocol. `fresh_uuid` makes the prompts' uuids;
+    `used` are those of the conversation so far, and those of this session are added to it.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Session(Controls):
         observer: Observer | None = None,
         stream: ByteStream | None = None,
         fresh_uuid: Callable[[], str] = lambda: str(uuid4()),
+        used: set[str] | None = None,
     ):
         self.options = options or ClaudeAgentOptions()
         check(self.options)
@@ -109,7 +111,7 @@ class Session(Controls):
         self._callbacks = Callbacks(self.options, self._mcp_notify)
         self._server_info: dict[str, Any] | None = None
         self._tickets: dict[str, Ticket] = {}
-        self._used: set[str] = set()
+        self._used: set[str] = set() if used is None else used
         self._requests = Requests(self._machine, self._write, lambda: self.failure)
         self._answers = Answers(self._machine, self._callbacks, self._write, partial(self._tell, self._observer))
         self._writing = anyio.Lock()
@@ -263,7 +265,7 @@ class Session(Controls):
 
     async def send(self, frame: dict[str, Any], *, uuid: str | None = None) -> Ticket:
         """Send a user message whose frame the caller built; its own `uuid` is kept. Raises as `prompt` does."""
-        uuid = uuid or frame.get("uuid") or self._fresh_uuid()
+        uuid = str(uuid or frame.get("uuid") or self._fresh_uuid())
         if uuid in self._used:
             raise ContentError(f"The uuid {uuid} was used in this session before, and the CLI answers one only once.")
         frame = checked_frame(frame)

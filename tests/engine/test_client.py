@@ -3,6 +3,7 @@
 import contextvars
 import json
 from contextlib import aclosing
+from uuid import uuid4
 
 import anyio
 import pytest
@@ -92,6 +93,12 @@ async def test_a_uuid_that_was_used_is_refused_and_the_conversation_goes_on(opti
             await client.query(one(message))
         await client.query("again")
         assert await answer(client) == "Echo: again"
+
+
+async def test_a_uuid_may_be_given_as_an_object(options):
+    async with ClaudeSDKClient(options()) as client:
+        await client.query(one({**user_message("once"), "uuid": uuid4()}))
+        assert await answer(client) == "Echo: once"
 
 
 async def test_a_prompt_given_to_connect_is_the_first(options):

@@ -16,6 +16,7 @@ from claude_nb import (
     BudgetExceededError,
     ClaudeSDKClient,
     CLIConnectionError,
+    ContentError,
     InMemorySessionStore,
     PermissionResultAllow,
     PermissionResultDeny,
@@ -432,6 +433,28 @@ async def test_a_parked_session_comes_back_as_it_was(model, options, tmp_path):
         assert asked == ["Bash", "mcp__late__add"]
         status = await client.get_mcp_status()
         assert [(s["name"], s["status"]) for s in status["mcpServers"]] == [("late", "connected")]
+
+
+async def test_a_uuid_that_was_used_before_parking_is_refused(options):
+    async with ClaudeSDKClient(options()) as client:
+        session = client.session()
+        ticket = await session.prompt("once")
+        await ticket.result()
+        assert await session.park()
+        with pytest.raises(ContentError, match="was used"):
+            await session.prompt("again", uuid=ticket.uuid)
+
+
+async def test_a_uuid_that_died_with_its_cli_may_be_used_again(model, options):
+    model.reply(model.gate())
+    async with ClaudeSDKClient(options()) as client:
+        session = client.session()
+        ticket = await session.prompt("once")
+        os.kill(pid(session), signal.SIGSTOP)
+        os.kill(pid(session), signal.SIGKILL)
+        with anyio.fail_after(30), pytest.raises(ProcessError):
+            await ticket.result()
+        await session.prompt("again", uuid=ticket.uuid)
 
 
 def server_saying(word):
