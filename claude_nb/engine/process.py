@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, ByteStream, Process
 
 from claude_nb.errors import CLIConnectionError, CLINotFoundError
-from claude_nb.protocol.launch import arguments, environment
+from claude_nb.protocol.launch import arguments, environment, texts_within
 from claude_nb.protocol.options import ClaudeAgentOptions
 
 from .guardian import guardian
@@ -61,9 +61,9 @@ def _signal(pid: int, number: signal.Signals) -> None:
 class CLIProcess(ByteStream):
     """A running CLI. Made by `start`; `stderr_tail` and `exit_code` tell how it ended."""
 
-    def __init__(self, process: Process, on_stderr: Callable[[str], None] | None, environ: Mapping[str, str]):
+    def __init__(self, process: Process, options: ClaudeAgentOptions, environ: Mapping[str, str]):
         self._process = process
-        self._on_stderr, self._environ = on_stderr, environ
+        self._options, self._environ = options, environ
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
         self.silent = anyio.Event()
         """Set when the error output was read to its end."""
@@ -96,7 +96,7 @@ class CLIProcess(ByteStream):
         except OSError as error:
             raise CLIConnectionError(f"The CLI {command[0]} could not be started: {error}") from error
         logger.debug("started %s as process %s", command[0], process.pid)
-        return cls(process, options.stderr, environ)
+        return cls(process, options, environ)
 
     # -- bytes --------------------------------------------------------------------------------------------------
 
@@ -130,18 +130,23 @@ class CLIProcess(ByteStream):
     def _note(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
         self._lines.append(text)
-        if self._on_stderr is not None:
+        if self._options.stderr is not None:
             try:
-                self._on_stderr(text)
+                self._options.stderr(text)
             except Exception:
                 logger.exception("the stderr callback failed; the session goes on")
 
     @property
     def stderr_tail(self) -> str:
-        """The last lines of the error output, for an error: without the secrets of the CLI's environment."""
-        from claude_nb.conversation.redact import Redactor
+        """The last lines of the error output, for an error: without the secrets that the CLI was given."""
+        from claude_nb.conversation.redact import Redactor, looks_secret
 
-        return Redactor(self._environ).text("\n".join(self._lines))
+        secrets = {
+            ".".join(path): text.split()[-1]  # of `Bearer ...` the latter
+            for path, text in texts_within(self._options)
+            if text.split() and ("headers" in path[:-1] or looks_secret(path[-1]))
+        }
+        return Redactor(self._environ, secrets).text("\n".join(self._lines))
 
     # -- the end ------------------------------------------------------------------------------------------------
 

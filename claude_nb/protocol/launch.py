@@ -7,7 +7,7 @@ official Python SDK's (0.2.186), so its users' expectations of a command line ho
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
@@ -175,6 +175,26 @@ def arguments(options: ClaudeAgentOptions, read: Callable[[str], str]) -> list[s
         tokens += emit(options)
     tokens += _pair("--settings", _settings(options, read))
     return [*tokens, "--input-format", "stream-json"]
+
+
+def texts_within(options: ClaudeAgentOptions) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The texts that stand under a name somewhere in the arguments: in MCP servers, settings and extra arguments."""
+    for name in ("mcp_servers", "settings", "extra_args"):
+        value = getattr(options, name)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:  # a path
+                continue
+        yield from _texts(value, (name,))
+
+
+def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _texts(each, (*path, str(name)))
 
 
 def _settings(o: ClaudeAgentOptions, read: Callable[[str], str]) -> str | None:

@@ -242,6 +242,25 @@ async def test_a_cli_that_prints_its_key_and_dies_gives_the_key_to_nobody(option
     assert key not in repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
+async def test_a_cli_that_prints_its_arguments_and_dies_gives_their_secrets_to_nobody(options, tmp_path):
+    cli = tmp_path / "claude"
+    cli.write_text('#!/bin/sh\necho "cannot read $*" >&2; exit 3\n')
+    cli.chmod(0o755)
+    secrets = [f"correct-horse-battery-{number}" for number in range(4)]
+    servers = {
+        "a": {"type": "http", "url": "https://a.test", "headers": {"Authorization": f"Bearer {secrets[0]}"}},
+        "b": {"command": "b", "env": {"PASSWORD": secrets[1]}},
+    }
+    settings = json.dumps({"env": {"MY_API_KEY": secrets[2]}})
+    fields = {"mcp_servers": servers, "settings": settings, "extra_args": {"api-key": secrets[3]}}
+    with pytest.raises(
+        ProcessError, match=r"cannot read .*\[redacted: mcp_servers.a.headers.Authorization\]"
+    ) as caught:
+        await run("x", options(cli_path=cli, **fields))
+    assert not [secret for secret in secrets if secret in repr(vars(caught.value)) + str(caught.value)]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 async def test_a_cli_killed_in_mid_turn_ends_the_stream_with_its_signal(model, options):
     gate = model.gate()
