@@ -39,7 +39,8 @@ class ClaudeSDKClient(DirectedControls):
     """A client for many prompts, in one or several conversations, with control while they run.
 
     `async with ClaudeSDKClient(options) as client:` connects and disconnects. Control methods act on the session that
-    was prompted last, or on the one that `session_id` names; `session(name)` gives one to work with.
+    was prompted last, or on the one that `session_id` names; `session(name)` gives one to work with. A session goes by
+    the name with which it was begun, and by the id that its messages carry.
 
     `connect` opens one session, as the options say (`resume`, `session_id` ...). It is that of the first prompt,
     whatever its `session_id`; every other name begins an empty session. `transport` replaces the CLI process of the
@@ -130,9 +131,9 @@ class ClaudeSDKClient(DirectedControls):
     def _find(self, pool: Pool, name: str | None) -> NamedSession:
         if name is None:
             return pool.latest
-        if name not in pool:
-            raise CLIConnectionError(f"There is no session {name!r} yet; query(..., session_id={name!r}) begins it.")
-        return pool[name]
+        if session := pool.get(name):
+            return session
+        raise CLIConnectionError(f"There is no session {name!r} yet; query(..., session_id={name!r}) begins it.")
 
     @property
     def sessions(self) -> dict[str, NamedSession]:
@@ -183,8 +184,8 @@ class ClaudeSDKClient(DirectedControls):
         """
         pool = self._running_pool()
         name = pool.fresh_name() if session_id is None else session_id
-        if name in pool:
-            self._responses.forget(pool[name])
+        if old := pool.get(name):
+            self._responses.forget(old)
         session = await pool.begin_anew(name)
         if prompt is not None:
             await self.query(prompt, session.name)
@@ -217,7 +218,7 @@ class ClaudeSDKClient(DirectedControls):
         """
         pool = self._pool_to_read()
         while True:
-            chosen = [session for session in pool if session_id in (None, session.name)]
+            chosen = [session for session in pool if session_id is None or session.goes_by(session_id)]
             for session in chosen:
                 for message in self._responses.unread(session):
                     yield message

@@ -83,6 +83,10 @@ class NamedSession(Controls):
         """The id under which the CLI keeps the conversation, for `resume`; None before it has told."""
         return self._session.session_id if self._session is not None else self._options.session_id
 
+    def goes_by(self, name: str) -> bool:
+        """It is meant by `name`: its own, or its id."""
+        return name in (self.name, self.session_id)
+
     @property
     def server_info(self) -> dict[str, Any] | None:
         """What the CLI said about itself when it was last started."""

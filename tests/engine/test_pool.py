@@ -143,6 +143,20 @@ async def test_a_name_can_be_begun_anew(model, options):
             assert client.session(name).session_id != before
 
 
+async def test_a_session_goes_by_its_id_too(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        await say(client, "my name is Ada")
+        await say(client, "my name is Bob", "b")
+        ada, bob = (client.session(name).session_id for name in ("default", "b"))
+        assert await say(client, "what is it?", ada) == "Echo: what is it?"
+        assert "Ada" in told(model)
+        assert (await client.interrupt(session_id=bob)).still_queued == []
+        assert set(client.sessions) == {"default", "b"}
+        assert await client.new_session("and now?", bob) == "b"
+        assert await answer(client, "b") == "Echo: and now?"
+        assert "Bob" not in told(model)
+
+
 async def test_an_unknown_name_is_refused_where_nothing_can_come(options):
     async with ClaudeSDKClient(options()) as client:
         with pytest.raises(CLIConnectionError, match="no session 'nobody'"):
