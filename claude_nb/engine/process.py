@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, ByteStream, Process
 
 from claude_nb.errors import CLIConnectionError, CLINotFoundError
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # Time to write the transcript after stdin was closed, then to react to a signal; seconds each.
 GRACE = 5.0
+# How long a CLI that is gone may be silent before its output counts as read; seconds.
+SILENCE = 0.5
 STDERR_LINES = 200
 _CHUNK = 256 * 1024
 
@@ -71,7 +74,7 @@ class CLIProcess(ByteStream):
         """`aclose` gives the CLI time to end by itself before it sends signals."""
         assert process.stdin is not None
         assert process.stdout is not None
-        self._stdin, self._stdout = process.stdin, process.stdout
+        self._stdin, self._stdout, self._reads = process.stdin, process.stdout, 0
         _living.add(process.pid)
         if guardian is not None:
             guardian.watch(process.pid)
@@ -102,7 +105,19 @@ class CLIProcess(ByteStream):
 
     async def receive(self, max_bytes: int = _CHUNK) -> bytes:
         """Some bytes of stdout; raises `anyio.EndOfStream` at its end."""
-        return await self._stdout.receive(max_bytes)
+        data = await self._stdout.receive(max_bytes)
+        self._reads += 1
+        return data
+
+    async def end_stdout(self) -> None:
+        """Once the CLI is gone, end its output, which a process that it started may hold open; to be run as a task."""
+        await self._process.wait()
+        reads = -1
+        while reads != self._reads:
+            reads = self._reads
+            await anyio.sleep(SILENCE)
+            await anyio.lowlevel.checkpoint()  # after a pause of the whole loop the reader comes first
+        await self._stdout.aclose()
 
     async def send(self, item: bytes) -> None:
         """Write to stdin; raises `anyio.BrokenResourceError` when nobody reads it any more."""

@@ -353,6 +353,7 @@ class Session(Controls):
                 self._copy_to_store()
                 if isinstance(self._stream, CLIProcess):
                     self._tasks.start_soon(self._stream.read_stderr)
+                    self._tasks.start_soon(self._stream.end_stdout)
                 self._tasks.start_soon(self._initialize)
                 await self._pump()
                 if isinstance(self._stream, CLIProcess):
