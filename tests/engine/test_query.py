@@ -21,6 +21,7 @@ from claude_nb import (
     HookMatcher,
     OptionsError,
     PermissionResultAllow,
+    PermissionResultDeny,
     ProcessError,
     ResultError,
     ResultMessage,
@@ -28,6 +29,7 @@ from claude_nb import (
     SystemMessage,
     TextBlock,
     query,
+    user_message,
 )
 from claude_nb.errors import LOGIN_HINT
 from claude_nb.testing import ApiError, FakeTransport, Text, Thinking, ToolUse, assert_ended_well, assert_tool_called
@@ -97,6 +99,29 @@ async def test_a_permission_callback_works_with_a_plain_text_prompt(model, optio
     assert asked[0][1]
     assert target.read_text() == "changed"
     assert messages[-1].result == "Written."
+
+
+@pytest.mark.parametrize("form", ["text", "pieces", "messages", "stream"])
+async def test_questions_and_plans_are_answered_whatever_the_form_of_the_prompt(model, options, form):
+    async def stream():
+        yield user_message("go")
+
+    async def can_use_tool(name, input, context):
+        if name == "AskUserQuestion":
+            return PermissionResultAllow(updated_input={**input, "answers": {"Which colour?": "Red"}})
+        assert name == "ExitPlanMode"
+        return PermissionResultDeny(message="Add tests to the plan.")
+
+    choices = [{"label": label, "description": label} for label in ("Red", "Blue")]
+    question = {"question": "Which colour?", "header": "Colour", "multiSelect": False, "options": choices}
+    model.reply(ToolUse("AskUserQuestion", {"questions": [question]}))
+    model.reply(ToolUse("ExitPlanMode", {"plan": "Paint it."}))
+    model.reply(Text("done"))
+    prompt = {"text": "go", "pieces": ["go"], "messages": [user_message("go")], "stream": stream()}[form]
+    await run(prompt, options(can_use_tool=can_use_tool, permission_mode="plan"))
+    said = [request.results[-1].text for request in model.requests[1:]]
+    assert '"Which colour?"="Red"' in said[0]
+    assert said[1] == "Add tests to the plan."
 
 
 async def test_hooks_run_and_may_block(model, options, tmp_path):
