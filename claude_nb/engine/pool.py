@@ -6,7 +6,10 @@ whatever `session_id` its messages carry (measured on CLI 2.1.329), so each name
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 import anyio
@@ -27,6 +30,9 @@ class Pool:
 
     def __init__(self, options: ClaudeAgentOptions, *, max_running: int | None = None, park_after: float | None = None):
         self.options = options
+        with suppress(OSError):  # there is no such folder any more, which the start will tell
+            # All processes run where the first one does, wherever the program goes meanwhile.
+            self.options = replace(options, cwd=os.path.abspath(options.cwd or os.curdir))
         self.places = Places(max_running)
         self.bell = Bell()
         """Rings for all sessions."""

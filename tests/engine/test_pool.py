@@ -372,6 +372,16 @@ async def test_an_idle_session_is_parked_after_a_while_and_comes_back_with_its_n
         assert client.session_id == session_id
 
 
+async def test_a_session_comes_back_where_it_was_when_the_program_went_elsewhere(model, options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with ClaudeSDKClient(options(cwd=None)) as client:
+        await say(client, "my name is Ada")
+        assert await client.session().park()
+        monkeypatch.chdir(tmp_path / "work")
+        assert await say(client, "who am I?") == "Echo: who am I?"
+    assert "Ada" in told(model)
+
+
 async def test_a_session_that_was_never_prompted_can_be_parked_too(options):
     async with ClaudeSDKClient(options()) as client:
         session_id = client.session_id
