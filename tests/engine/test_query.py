@@ -352,6 +352,17 @@ async def test_what_a_transport_raises_comes_out_as_it_is_or_as_the_cause(method
         assert transport.closed
 
 
+async def test_a_prompt_that_did_not_reach_the_other_end_is_no_empty_run():
+    class Full(FakeTransport):
+        async def write(self, data):
+            if '"user"' in data:
+                raise OSError("no space")
+            await super().write(data)
+
+    with pytest.raises(CLIConnectionError, match="no space"):
+        await run("hello", None, transport=Full())
+
+
 async def test_how_the_other_end_died_says_more_than_that_it_cannot_be_written_to():
     dead = anyio.Event()
 
