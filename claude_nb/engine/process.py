@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -17,6 +18,8 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +99,9 @@ class CLIProcess(ByteStream):
             )
         except FileNotFoundError as error:
             raise CLINotFoundError(cli_path=command[0]) from error
-        except OSError as error:
-            raise CLIConnectionError(f"The CLI {command[0]} could not be started: {error}") from error
+        except (OSError, ValueError) as error:  # ValueError: a null character in what it is given
+            why = _too_long(command, environ) if getattr(error, "errno", None) == errno.E2BIG else str(error)
+            raise CLIConnectionError(f"The CLI {command[0]} could not be started: {why}") from error
         logger.debug("started %s as process %s", command[0], process.pid)
         return cls(process, options, environ)
 
@@ -210,6 +214,19 @@ def _prepare(options: ClaudeAgentOptions, trace: Mapping[str, str]) -> tuple[str
     cli = find_cli(options.cli_path, {**os.environ, **options.env})
     command = [cli, *arguments(options, lambda path: Path(cwd, path).read_text(encoding="utf-8-sig"))]
     return cwd, command, environment(options, os.environ, cwd, trace)
+
+
+def _too_long(command: list[str], environ: Mapping[str, str]) -> str:
+    """What a system says by E2BIG, with the name of what is longest."""
+    given = {f"the variable {name}": len(value) for name, value in environ.items()}
+    for flag, value in pairwise([*command[1:], ""]):
+        if flag.startswith("--"):
+            given[flag.partition("=")[0]] = max(len(flag), len(value))
+    name, size = max(given.items(), key=itemgetter(1))
+    return (
+        f"it is given more than this system takes; the longest is {name} with {size:,} characters. Options that may be "
+        "a path (settings, mcp_servers) can be in a file of any length."
+    )
 
 
 _KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL

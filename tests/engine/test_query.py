@@ -173,6 +173,35 @@ async def test_structured_output_is_the_result(model, options):
     assert messages[-1].structured_output == {"n": 7}
 
 
+LONG = "as I said, " * 20_000
+
+
+@pytest.mark.parametrize(
+    "prompt", [LONG, {"type": "custom", "prompt": LONG}, {"type": "preset", "preset": "claude_code", "append": LONG}]
+)
+async def test_a_system_prompt_may_be_longer_than_an_argument(model, options, prompt):
+    await run("x", options(system_prompt=prompt))
+    assert LONG.strip() in model.requests[0].system
+    assert ("Claude Code" in model.requests[0].system) == ("append" in prompt)
+
+
+async def test_a_schema_may_be_longer_than_an_argument(model, options):
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "description": LONG}}}
+    model.reply(ToolUse("StructuredOutput", {"n": 1}))
+    messages = await run("x", options(output_format={"type": "json_schema", "schema": schema}))
+    assert messages[-1].structured_output == {"n": 1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take longer arguments, or fail in other words")
+async def test_other_arguments_that_are_too_long_are_named(options):
+    settings = json.dumps({"env": {"A": LONG}})
+    with pytest.raises(CLIConnectionError, match="longest is --settings with 220,") as caught:
+        await run("x", options(settings=settings))
+    assert LONG[:20] not in str(caught.value)
+    with pytest.raises(CLIConnectionError, match="null"):
+        await run("x", options(system_prompt="\0"))
+
+
 async def test_leaving_early_ends_the_cli(model, options):
     gate = model.gate()
     model.reply(Text("part one "), gate, Text("part two"))
