@@ -257,10 +257,21 @@ class NamedSession(Controls):
                 )
             options = replace(options, max_budget_usd=left)
         if await self.has_history():
-            return resuming(options, old.session_id)
+            again = resuming(options, old.session_id)
+            if self._heard_result:
+                return again
+            # A cut is only made by the first prompt after it.
+            at, turn = options.resume_session_at, options.resume_drops_turn
+            return replace(again, resume_session_at=at, resume_drops_turn=turn)
         # Nothing was written yet: begin as the first process did.
         first = old.options
-        return replace(options, session_id=first.session_id, resume=first.resume, fork_session=first.fork_session)
+        return replace(
+            options,
+            session_id=first.session_id,
+            resume=first.resume,
+            continue_conversation=first.continue_conversation,
+            fork_session=first.fork_session,
+        )
 
     async def has_history(self) -> bool:
         """There is something to resume: it was prompted, and the CLI has written that down."""

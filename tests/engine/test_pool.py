@@ -26,6 +26,7 @@ from claude_nb import (
     ResultMessage,
     Session,
     create_sdk_mcp_server,
+    get_session_messages,
     tool,
 )
 from claude_nb.engine.control import Controls
@@ -488,6 +489,19 @@ def server_saying(word):
     return create_sdk_mcp_server("t", tools=[tool("word", "Says a word", {})(say_it)])
 
 
+async def test_a_cut_that_was_asked_for_holds_although_the_session_was_parked_before_its_first_prompt(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        await say(client, "stays")
+        cut = get_session_messages(client.session_id, options().cwd, config_dir=options().env["CLAUDE_CONFIG_DIR"])[-1]
+        await say(client, "goes")
+        session_id = client.session_id
+    async with ClaudeSDKClient(options(resume=session_id, resume_session_at=cut.uuid)) as client:
+        for prompt in ("one", "two"):
+            assert await client.session().park()
+            await say(client, prompt)
+    assert model.requests[-1].prompts == ["stays", "one", "two"]
+
+
 @pytest.mark.parametrize("gone_between", [False, True])
 @pytest.mark.parametrize("from_the_start", [False, True])
 async def test_a_server_of_the_same_name_takes_the_place_of_the_one_before(
@@ -550,6 +564,20 @@ async def test_a_parked_session_resumes_from_its_store(model, options):
                 assert await client.session().park()
             await say(client, "which word?")
             assert "apple" in told(model)
+
+
+@pytest.mark.parametrize("how", ["continue_conversation", "resume"])
+async def test_a_session_of_a_store_can_be_parked_before_its_first_prompt(model, options, how):
+    store = InMemorySessionStore()
+    async with ClaudeSDKClient(options(session_store=store)) as client:
+        await say(client, "the word is apple")
+        session_id = client.session_id
+    again = {"resume": session_id} if how == "resume" else {"continue_conversation": True}
+    async with ClaudeSDKClient(options(session_store=store, **again)) as client:
+        assert await client.session().park()
+        await say(client, "which word?")
+        assert client.session_id == session_id
+    assert "apple" in told(model)
 
 
 async def test_costs_are_counted_over_all_processes_and_a_new_one_gets_what_is_left(model, options):
