@@ -41,6 +41,8 @@ GRACE = 5.0
 # How long a CLI that is gone may be silent before its output counts as read; seconds.
 SILENCE = 0.5
 STDERR_LINES = 200
+# Node shows the line that failed, which in a bundle may be all of it; characters.
+STDERR_LINE = 2000
 _CHUNK = 256 * 1024
 
 _living: set[int] = set()
@@ -165,7 +167,8 @@ class CLIProcess(ByteStream):
             for path, text in texts_within(self._options)
             if text.split() and ("headers" in path[:-1] or looks_secret(path[-1]))
         }
-        return Redactor(self._environ, secrets).text("\n".join(self._lines))
+        tail = Redactor(self._environ, secrets).text("\n".join(self._lines))
+        return "\n".join(line if len(line) <= STDERR_LINE else f"{line[:STDERR_LINE]}…" for line in tail.split("\n"))
 
     # -- the end ------------------------------------------------------------------------------------------------
 

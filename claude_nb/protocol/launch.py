@@ -201,7 +201,7 @@ def texts_within(options: ClaudeAgentOptions) -> Iterator[tuple[tuple[str, ...],
         if isinstance(value, str):
             try:
                 value = json.loads(value)
-            except ValueError:  # a path
+            except (ValueError, RecursionError):  # a path
                 continue
         yield from _texts(value, (name,))
 

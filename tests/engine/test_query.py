@@ -297,6 +297,16 @@ async def test_a_cli_that_prints_its_key_and_dies_gives_the_key_to_nobody(option
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
+async def test_a_cli_that_prints_a_whole_bundle_and_dies_is_quoted_in_part(options, tmp_path):
+    cli = tmp_path / "claude"
+    cli.write_text("#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo TypeError: oh >&2; exit 3\n")
+    cli.chmod(0o755)
+    with pytest.raises(ProcessError, match=r"x…\nTypeError: oh") as caught:
+        await run("x", options(cli_path=cli))
+    assert len(str(caught.value)) < 3000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
 async def test_a_cli_that_prints_its_arguments_and_dies_gives_their_secrets_to_nobody(options, tmp_path):
     cli = tmp_path / "claude"
     cli.write_text('#!/bin/sh\necho "cannot read $*" >&2; exit 3\n')
