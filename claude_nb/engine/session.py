@@ -296,7 +296,12 @@ class Session(Controls):
 
     async def set_mcp_servers(self, servers: dict[str, McpServerConfig]) -> McpSetServersResult:
         """Replace the MCP servers set at run time; see `Controls`."""
-        servers = server_entries(servers)
+        # The CLI would drop those of this process that are not among them, though it was started with them.
+        own: dict[str, McpServerConfig] = {
+            name: {"type": "sdk", "name": name, "instance": instance}
+            for name, instance in sdk_servers(self.options).items()
+        }
+        servers = {**own, **server_entries(servers)}
         configs = {name: {k: v for k, v in config.items() if k != "instance"} for name, config in servers.items()}
         instances, known = sdk_servers(ClaudeAgentOptions(mcp_servers=servers)), self._callbacks.servers
         if others := known.others(instances):

@@ -523,6 +523,20 @@ async def test_a_server_of_the_same_name_takes_the_place_of_the_one_before(
             await client.set_mcp_servers({"t": server_saying("two")})
 
 
+async def test_servers_of_the_options_stay_when_others_are_set(model, options):
+    async with ClaudeSDKClient(options(allowed_tools=["mcp__t"], mcp_servers={"t": server_saying("one")})) as client:
+        for servers, word in (
+            ({"other": server_saying("x")}, "one"),
+            ({"t": server_saying("two")}, "two"),
+            ({}, "one"),
+        ):
+            await client.set_mcp_servers(servers)
+            model.reply(ToolUse("mcp__t__word", {}))
+            model.reply(Text("done"))
+            await say(client, "go")
+            assert model.requests[-1].results[-1].text == word
+
+
 async def test_a_rule_for_a_command_of_the_models_making_stays_that_rule_after_parking(model, options):
     command, asked = "mkdir 'a),Bash,c'", []
 
