@@ -191,8 +191,10 @@ def error_from_result(result: Any) -> ResultError | None:
     if result.subtype == "error_max_budget_usd":
         return BudgetExceededError(f"The session's budget is used up. {words}".strip(), data)
     if result.subtype == "error_max_turns":
-        limit = f" ({result.num_turns} turns)" if result.num_turns else ""
-        return ResultError(f"The agent used all the turns it was given{limit}; raise max_turns or ask on.", data)
+        # Its num_turns is one more than the limit, which only the CLI's sentence tells.
+        return ResultError(
+            f"The agent used all the turns it was given; raise max_turns or ask on. {words}".strip(), data
+        )
     if result.api_error_status in (401, 403) or any(w in words.lower() for w in _AUTHENTICATION_WORDS):
         return AuthenticationError(
             f"The API did not accept the credentials: {words or 'no reason given'}. {LOGIN_HINT}", data

@@ -52,14 +52,23 @@ _LEAST_SECRET = 8
 _LONGEST_HOLD = 4096
 
 
-class Redactor:
-    """Replaces secrets by `[redacted: NAME]`. `environ` is where named secrets are looked for."""
+def looks_secret(name: str) -> bool:
+    """A variable or field of that name holds a secret."""
+    return _SECRET_NAME.search(name.replace("-", "_")) is not None
 
-    def __init__(self, environ: Mapping[str, str] | None = None):
+
+class Redactor:
+    """Replaces secrets by `[redacted: NAME]`.
+
+    `environ` is where named secrets are looked for; `secrets` are some more, by the name to show.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None, secrets: Mapping[str, str] | None = None):
+        found = {name: value for name, value in (environ or {}).items() if looks_secret(name)} | dict(secrets or {})
         named = {
             value: name
-            for name, value in (environ or {}).items()
-            if _SECRET_NAME.search(name) and len(value) >= _LEAST_SECRET and not re.search(r"\s|^[/~.]", value)
+            for name, value in found.items()
+            if len(value) >= _LEAST_SECRET and not re.search(r"\s|^[/~.]", value)
         }
         self._named = named
         # Longest first, so that a secret which contains another is replaced whole.

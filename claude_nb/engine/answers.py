@@ -70,7 +70,8 @@ class Answers:
                 data = self._machine.answer(event.id, body)
         except Silent:
             pass
-        except Exception as error:
+        # SystemExit: a callback that calls exit() ends its question, not the engine.
+        except (Exception, SystemExit) as error:
             if not isinstance(error, LookupError | LineTooLongError):
                 logger.warning("the callback for %s failed", event.subtype, exc_info=True)
             body, data = None, self._machine.refuse(event.id, str(error) or repr(error))

@@ -39,7 +39,8 @@ class ClaudeSDKClient(DirectedControls):
     """A client for many prompts, in one or several conversations, with control while they run.
 
     `async with ClaudeSDKClient(options) as client:` connects and disconnects. Control methods act on the session that
-    was prompted last, or on the one that `session_id` names; `session(name)` gives one to work with.
+    was prompted last, or on the one that `session_id` names; `session(name)` gives one to work with. A session goes by
+    the name with which it was begun, and by the id that its messages carry.
 
     `connect` opens one session, as the options say (`resume`, `session_id` ...). It is that of the first prompt,
     whatever its `session_id`; every other name begins an empty session. `transport` replaces the CLI process of the
@@ -66,6 +67,7 @@ class ClaudeSDKClient(DirectedControls):
         self._connected = False
         self._responses = Responses()
         self._feeding: anyio.CancelScope | None = None
+        self._feeding_failed: Exception | None = None
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -89,26 +91,38 @@ class ClaudeSDKClient(DirectedControls):
             await pool.aclose()
             raise
         self._pool, self._responses, self._connected = pool, Responses(), True
+        self._feeding_failed = None
         if isinstance(prompt, AsyncIterable):
             self._feeding = anyio.CancelScope()
             spawn(partial(self._feed, pool, self._feeding, prompt), "prompts of a claude client")
         elif prompt is not None:
-            await self.query(prompt)
+            try:
+                await self.query(prompt)
+            except BaseException:
+                await self.disconnect()
+                raise
 
     def _stream(self) -> ByteStream | None:
         """What replaces the process of the session that is opened."""
         return TransportStream(self._transport) if self._transport is not None else None
 
     async def _feed(self, pool: Pool, scope: anyio.CancelScope, prompts: Prompts) -> None:
-        """As a task of nobody's: a stream of prompts that fails ends with a log entry, the session goes on."""
+        """As a task of nobody's: what goes wrong is told to who waits for more responses; the session goes on."""
+        failure: Exception | None = None
         with scope:
             try:
                 await self._send(DEFAULT, prompts)
-            except Exception:
-                logger.exception("the stream of prompts failed")
+            except Exception as error:
+                logger.debug("the stream of prompts failed", exc_info=True)
+                failure = error
         if self._feeding is scope:
-            self._feeding = None
+            self._feeding, self._feeding_failed = None, failure
         pool.bell.ring()
+
+    def _tell_feeding_failed(self) -> None:
+        failure, self._feeding_failed = self._feeding_failed, None
+        if failure is not None:
+            raise failure
 
     async def disconnect(self) -> None:
         """End all sessions. Messages that were not read yet can still be read."""
@@ -130,9 +144,9 @@ class ClaudeSDKClient(DirectedControls):
     def _find(self, pool: Pool, name: str | None) -> NamedSession:
         if name is None:
             return pool.latest
-        if name not in pool:
-            raise CLIConnectionError(f"There is no session {name!r} yet; query(..., session_id={name!r}) begins it.")
-        return pool[name]
+        if session := pool.get(name):
+            return session
+        raise CLIConnectionError(f"There is no session {name!r} yet; query(..., session_id={name!r}) begins it.")
 
     @property
     def sessions(self) -> dict[str, NamedSession]:
@@ -183,8 +197,8 @@ class ClaudeSDKClient(DirectedControls):
         """
         pool = self._running_pool()
         name = pool.fresh_name() if session_id is None else session_id
-        if name in pool:
-            self._responses.forget(pool[name])
+        if old := pool.get(name):
+            self._responses.forget(old)
         session = await pool.begin_anew(name)
         if prompt is not None:
             await self.query(prompt, session.name)
@@ -213,14 +227,17 @@ class ClaudeSDKClient(DirectedControls):
         """All messages of all sessions (or of the one named) as they come, until the client disconnects.
 
         The order within a session is kept. Raises what ended a CLI in mid-turn, after its last message; when called
-        again it goes on with the others, and the next prompt to that session resumes it.
+        again it goes on with the others, and the next prompt to that session resumes it. Raises too what a stream of
+        prompts failed with that was given to `connect`, once those that were sent have their answers.
         """
         pool = self._pool_to_read()
         while True:
-            chosen = [session for session in pool if session_id in (None, session.name)]
+            chosen = [session for session in pool if session_id is None or session.goes_by(session_id)]
             for session in chosen:
                 for message in self._responses.unread(session):
                     yield message
+            if self._responses.due() is None:
+                self._tell_feeding_failed()
             if all(session.over for session in chosen or pool):
                 return
             await pool.bell.wait()
@@ -236,13 +253,14 @@ class ClaudeSDKClient(DirectedControls):
         A response that was left early is not taken up by the next one. An extra turn of the CLI (a background task's
         report) is among the messages and does not end the response. A prompt that was taken out of the queue has no
         result: its response ends with what there is. Raises what ended the CLI if there will be no result. When there
-        is no prompt to answer, it waits for the next of the stream that was given to `connect`; without one, the
-        response ends with the next result of any kind.
+        is no prompt to answer, it waits for the next of the stream that was given to `connect`, and raises what that
+        failed with; without one, the response ends with the next result of any kind.
         """
         pool = self._pool_to_read()
         while (response := self._responses.due(session_id)) is None and self._feeding is not None:
             await pool.bell.wait()
         if response is None:
+            self._tell_feeding_failed()
             async for unasked in self._next_turn(pool, self._find(pool, session_id)):
                 yield unasked
             return

@@ -123,7 +123,10 @@ class Controls(ABC):
 
     @abstractmethod
     async def set_mcp_servers(self, servers: dict[str, McpServerConfig]) -> McpSetServersResult:
-        """Replace the MCP servers that were set at run time; servers of this process may be among them."""
+        """Replace the MCP servers that were set at run time; servers of this process may be among them.
+
+        Those of the options stay, unless one of the same name takes their place.
+        """
 
     # -- what there is ------------------------------------------------------------------------------------------
 

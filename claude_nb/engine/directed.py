@@ -122,7 +122,10 @@ class DirectedControls(Controls):
     async def set_mcp_servers(
         self, servers: dict[str, McpServerConfig], *, session_id: str | None = None
     ) -> McpSetServersResult:
-        """Replace the MCP servers that were set at run time; servers of this process may be among them."""
+        """Replace the MCP servers that were set at run time; servers of this process may be among them.
+
+        Those of the options stay, unless one of the same name takes their place.
+        """
         return await self.session(session_id).set_mcp_servers(servers)
 
     # -- what there is ------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ class NamedSession(Controls):
         self._inbox = Inbox(self._bell)
         self._session: Session | None = None
         self._memory = Memory()
+        self._used: set[str] = set()
         self._line = anyio.Lock()
         self._heard_result = False
         self._spent_before = 0.0
@@ -81,6 +82,10 @@ class NamedSession(Controls):
     def session_id(self) -> str | None:
         """The id under which the CLI keeps the conversation, for `resume`; None before it has told."""
         return self._session.session_id if self._session is not None else self._options.session_id
+
+    def goes_by(self, name: str) -> bool:
+        """It is meant by `name`: its own, or its id."""
+        return name in (self.name, self.session_id)
 
     @property
     def server_info(self) -> dict[str, Any] | None:
@@ -222,7 +227,11 @@ class NamedSession(Controls):
             raise CLIConnectionError("The session is closed.")
         inbox = self._inbox = Inbox(self._bell)
         session = Session(
-            options, listener=partial(self._hear, inbox), observer=partial(self._note, inbox), stream=self._stream
+            options,
+            listener=partial(self._hear, inbox),
+            observer=partial(self._note, inbox),
+            stream=self._stream,
+            used=self._used,
         )
         self.running, self._session = True, session
         self.inboxes.append(inbox)
@@ -248,10 +257,21 @@ class NamedSession(Controls):
                 )
             options = replace(options, max_budget_usd=left)
         if await self.has_history():
-            return resuming(options, old.session_id)
+            again = resuming(options, old.session_id)
+            if self._heard_result:
+                return again
+            # A cut is only made by the first prompt after it.
+            at, turn = options.resume_session_at, options.resume_drops_turn
+            return replace(again, resume_session_at=at, resume_drops_turn=turn)
         # Nothing was written yet: begin as the first process did.
         first = old.options
-        return replace(options, session_id=first.session_id, resume=first.resume, fork_session=first.fork_session)
+        return replace(
+            options,
+            session_id=first.session_id,
+            resume=first.resume,
+            continue_conversation=first.continue_conversation,
+            fork_session=first.fork_session,
+        )
 
     async def has_history(self) -> bool:
         """There is something to resume: it was prompted, and the CLI has written that down."""
@@ -314,6 +334,7 @@ class NamedSession(Controls):
     def _ended(self, inbox: Inbox, event: Closed) -> None:
         assert self._session is not None
         self._spent_before, self.running = self.spent_usd, False
+        self._used.difference_update(event.prompts)  # it may not have read them
         failure = self._session.failure
         if event.prompts or self._session.work or not self._resumable:
             inbox.failure = failure

@@ -6,7 +6,10 @@ whatever `session_id` its messages carry (measured on CLI 2.1.329), so each name
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 import anyio
@@ -27,6 +30,9 @@ class Pool:
 
     def __init__(self, options: ClaudeAgentOptions, *, max_running: int | None = None, park_after: float | None = None):
         self.options = options
+        with suppress(OSError):  # there is no such folder any more, which the start will tell
+            # All processes run where the first one does, wherever the program goes meanwhile.
+            self.options = replace(options, cwd=os.path.abspath(options.cwd or os.curdir))
         self.places = Places(max_running)
         self.bell = Bell()
         """Rings for all sessions."""
@@ -40,18 +46,19 @@ class Pool:
     def __iter__(self) -> Iterator[NamedSession]:
         return iter(list(self._sessions.values()))
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._sessions
+    def get(self, name: str) -> NamedSession | None:
+        """The session that goes by that name, or by that id."""
+        return self._sessions.get(name) or next((session for session in self if session.goes_by(name)), None)
 
     def __getitem__(self, name: str) -> NamedSession:
-        """The session of that name, begun if there is none: with a process that was warmed up, or with none yet."""
-        if name not in self._sessions:
-            if self._spares:
-                spare = self._sessions[name] = self._spares.pop()
-                spare.name = name
-            else:
-                self.add(name, beginning(self.options, str(uuid4())))
-        return self._sessions[name]
+        """That session, begun if there is none: with a process that was warmed up, or with none yet."""
+        if session := self.get(name):
+            return session
+        if not self._spares:
+            return self.add(name, beginning(self.options, str(uuid4())))
+        spare = self._sessions[name] = self._spares.pop()
+        spare.name = name
+        return spare
 
     async def open(self, name: str, stream: ByteStream | None = None) -> NamedSession:
         """The session of the options themselves (what they resume, if anything), with a process; to be called once."""
@@ -72,7 +79,7 @@ class Pool:
         its only session needs only one process.
         """
         opened, self._opened = self._opened, None
-        if opened and opened in self._sessions.values() and not opened.prompted and name not in self:
+        if opened and opened in self._sessions.values() and not opened.prompted and self.get(name) is None:
             self._sessions = {name if session is opened else key: session for key, session in self._sessions.items()}
             opened.name = name
         session = self[name]
@@ -97,7 +104,7 @@ class Pool:
 
     async def fork(self, source: NamedSession, name: str) -> NamedSession:
         """A session that knows what `source` knows by now, and goes its own way; with the options of the pool."""
-        if name in self._sessions:
+        if self.get(name):
             raise CLIConnectionError(f"There is a session {name!r} already.")
         if not await source.has_history():
             return self[name]
@@ -120,9 +127,10 @@ class Pool:
         return len(spares)
 
     async def begin_anew(self, name: str) -> NamedSession:
-        """An empty session of that name; one that has it already is ended."""
-        old = self._sessions.pop(name, None)
-        if old is not None:
+        """An empty session of that name; one that goes by it already is ended."""
+        if old := self.get(name):
+            name = old.name
+            del self._sessions[name]
             await old.aclose()
         session = self[name]
         if old is self._latest:

@@ -10,21 +10,25 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import logging
 import os
 import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, ByteStream, Process
 
 from claude_nb.errors import CLIConnectionError, CLINotFoundError
-from claude_nb.protocol.launch import arguments, environment
+from claude_nb.protocol.launch import arguments, environment, texts_within
 from claude_nb.protocol.options import ClaudeAgentOptions
 
 from .guardian import guardian
@@ -34,7 +38,11 @@ logger = logging.getLogger(__name__)
 
 # Time to write the transcript after stdin was closed, then to react to a signal; seconds each.
 GRACE = 5.0
+# How long a CLI that is gone may be silent before its output counts as read; seconds.
+SILENCE = 0.5
 STDERR_LINES = 200
+# Node shows the line that failed, which in a bundle may be all of it; characters.
+STDERR_LINE = 2000
 _CHUNK = 256 * 1024
 
 _living: set[int] = set()
@@ -61,9 +69,9 @@ def _signal(pid: int, number: signal.Signals) -> None:
 class CLIProcess(ByteStream):
     """A running CLI. Made by `start`; `stderr_tail` and `exit_code` tell how it ended."""
 
-    def __init__(self, process: Process, on_stderr: Callable[[str], None] | None, environ: Mapping[str, str]):
+    def __init__(self, process: Process, options: ClaudeAgentOptions, environ: Mapping[str, str]):
         self._process = process
-        self._on_stderr, self._environ = on_stderr, environ
+        self._options, self._environ = options, environ
         self._lines: deque[str] = deque(maxlen=STDERR_LINES)
         self.silent = anyio.Event()
         """Set when the error output was read to its end."""
@@ -71,7 +79,7 @@ class CLIProcess(ByteStream):
         """`aclose` gives the CLI time to end by itself before it sends signals."""
         assert process.stdin is not None
         assert process.stdout is not None
-        self._stdin, self._stdout = process.stdin, process.stdout
+        self._stdin, self._stdout, self._reads = process.stdin, process.stdout, 0
         _living.add(process.pid)
         if guardian is not None:
             guardian.watch(process.pid)
@@ -93,16 +101,29 @@ class CLIProcess(ByteStream):
             )
         except FileNotFoundError as error:
             raise CLINotFoundError(cli_path=command[0]) from error
-        except OSError as error:
-            raise CLIConnectionError(f"The CLI {command[0]} could not be started: {error}") from error
+        except (OSError, ValueError) as error:  # ValueError: a null character in what it is given
+            why = _too_long(command, environ) if getattr(error, "errno", None) == errno.E2BIG else str(error)
+            raise CLIConnectionError(f"The CLI {command[0]} could not be started: {why}") from error
         logger.debug("started %s as process %s", command[0], process.pid)
-        return cls(process, options.stderr, environ)
+        return cls(process, options, environ)
 
     # -- bytes --------------------------------------------------------------------------------------------------
 
     async def receive(self, max_bytes: int = _CHUNK) -> bytes:
         """Some bytes of stdout; raises `anyio.EndOfStream` at its end."""
-        return await self._stdout.receive(max_bytes)
+        data = await self._stdout.receive(max_bytes)
+        self._reads += 1
+        return data
+
+    async def end_stdout(self) -> None:
+        """Once the CLI is gone, end its output, which a process that it started may hold open; to be run as a task."""
+        await self._process.wait()
+        reads = -1
+        while reads != self._reads:
+            reads = self._reads
+            await anyio.sleep(SILENCE)
+            await anyio.lowlevel.checkpoint()  # after a pause of the whole loop the reader comes first
+        await self._stdout.aclose()
 
     async def send(self, item: bytes) -> None:
         """Write to stdin; raises `anyio.BrokenResourceError` when nobody reads it any more."""
@@ -130,18 +151,24 @@ class CLIProcess(ByteStream):
     def _note(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip()
         self._lines.append(text)
-        if self._on_stderr is not None:
+        if self._options.stderr is not None:
             try:
-                self._on_stderr(text)
+                self._options.stderr(text)
             except Exception:
                 logger.exception("the stderr callback failed; the session goes on")
 
     @property
     def stderr_tail(self) -> str:
-        """The last lines of the error output, for an error: without the secrets of the CLI's environment."""
-        from claude_nb.conversation.redact import Redactor
+        """The last lines of the error output, for an error: without the secrets that the CLI was given."""
+        from claude_nb.conversation.redact import Redactor, looks_secret
 
-        return Redactor(self._environ).text("\n".join(self._lines))
+        secrets = {
+            ".".join(path): text.split()[-1]  # of `Bearer ...` the latter
+            for path, text in texts_within(self._options)
+            if text.split() and ("headers" in path[:-1] or looks_secret(path[-1]))
+        }
+        tail = Redactor(self._environ, secrets).text("\n".join(self._lines))
+        return "\n".join(line if len(line) <= STDERR_LINE else f"{line[:STDERR_LINE]}…" for line in tail.split("\n"))
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -190,6 +217,19 @@ def _prepare(options: ClaudeAgentOptions, trace: Mapping[str, str]) -> tuple[str
     cli = find_cli(options.cli_path, {**os.environ, **options.env})
     command = [cli, *arguments(options, lambda path: Path(cwd, path).read_text(encoding="utf-8-sig"))]
     return cwd, command, environment(options, os.environ, cwd, trace)
+
+
+def _too_long(command: list[str], environ: Mapping[str, str]) -> str:
+    """What a system says by E2BIG, with the name of what is longest."""
+    given = {f"the variable {name}": len(value) for name, value in environ.items()}
+    for flag, value in pairwise([*command[1:], ""]):
+        if flag.startswith("--"):
+            given[flag.partition("=")[0]] = max(len(flag), len(value))
+    name, size = max(given.items(), key=itemgetter(1))
+    return (
+        f"it is given more than this system takes; the longest is {name} with {size:,} characters. Options that may be "
+        "a path (settings, mcp_servers) can be in a file of any length."
+    )
 
 
 _KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL

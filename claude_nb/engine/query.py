@@ -58,7 +58,7 @@ async def query(
             if inbox.closed:
                 break
             await inbox.bell.wait()
-        if failure := feeder.failure or session.failure or inbox.lost:
+        if failure := feeder.failure or session.failure or inbox.lost or feeder.unsent:
             raise failure
     finally:
         await session.aclose()
@@ -69,6 +69,8 @@ class _Feeder:
 
     def __init__(self, session: Session, prompts: list[Any] | Prompts):
         self.failure: Exception | None = None
+        self.unsent: ClaudeSDKError | None = None
+        """Why a prompt did not reach the CLI; how that ended may explain more."""
         self._session, self._prompts = session, prompts
 
     async def run(self) -> None:
@@ -82,8 +84,8 @@ class _Feeder:
                     sent = True
         except ContentError as error:
             self.failure = error
-        except ClaudeSDKError:
-            logger.debug("the CLI ended before all prompts were sent")
+        except ClaudeSDKError as error:
+            self.unsent = error
         except Exception as error:
             self.failure = error
         else:

@@ -58,7 +58,7 @@ class Responses:
     def due(self, name: str | None = None) -> Response | None:
         """The oldest that nobody has begun to read, of all sessions or of the one named."""
         due = (response for response in self._open.values() if not response.begun)
-        return next((response for response in due if name in (None, response.session.name)), None)
+        return next((response for response in due if name is None or response.session.goes_by(name)), None)
 
     @contextmanager
     def reading(self, response: Response) -> Iterator[None]:

@@ -31,9 +31,17 @@ class Servers:
         self._notify = notify
         self._bridges: dict[str, ServerBridge] = {}
 
-    def add(self, instances: dict[str, Any]) -> None:
-        """Make more servers known."""
+    def others(self, instances: dict[str, Any]) -> set[str]:
+        """The names under which another server than this one is known."""
+        return {name for name, server in instances.items() if self._instances.get(name, server) is not server}
+
+    async def add(self, instances: dict[str, Any]) -> None:
+        """Make more servers known; one that had the same name is ended."""
+        replaced = self.others(instances)
         self._instances |= instances
+        for name in replaced:
+            if bridge := self._bridges.pop(name, None):
+                await bridge.aclose()
 
     async def handle(self, name: str, message: Json, tasks: TaskGroup) -> Json:
         """The JSON-RPC answer of the server `name`, which runs in `tasks`; errors are JSON-RPC errors."""

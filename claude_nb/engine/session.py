@@ -68,7 +68,8 @@ class Session(Controls):
     `listener` is called with each message, in wire order, in the pump: it must not wait, and what it raises is logged.
     `observer` is called likewise with the machine's other events (ends of turns, withdrawn questions, garbage) and
     with our answers. With a `session_store` the transcript is copied there, and a result is told when it is.
-    `stream` replaces the process: any byte stream that speaks the protocol. `fresh_uuid` makes the prompts' uuids.
+    `stream` replaces the process: any byte stream that speaks the protocol. `fresh_uuid` makes the prompts' uuids;
+    `used` are those of the conversation so far, and those of this session are added to it.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Session(Controls):
         observer: Observer | None = None,
         stream: ByteStream | None = None,
         fresh_uuid: Callable[[], str] = lambda: str(uuid4()),
+        used: set[str] | None = None,
     ):
         self.options = options or ClaudeAgentOptions()
         check(self.options)
@@ -109,7 +111,7 @@ class Session(Controls):
         self._callbacks = Callbacks(self.options, self._mcp_notify)
         self._server_info: dict[str, Any] | None = None
         self._tickets: dict[str, Ticket] = {}
-        self._used: set[str] = set()
+        self._used: set[str] = set() if used is None else used
         self._requests = Requests(self._machine, self._write, lambda: self.failure)
         self._answers = Answers(self._machine, self._callbacks, self._write, partial(self._tell, self._observer))
         self._writing = anyio.Lock()
@@ -263,7 +265,7 @@ class Session(Controls):
 
     async def send(self, frame: dict[str, Any], *, uuid: str | None = None) -> Ticket:
         """Send a user message whose frame the caller built; its own `uuid` is kept. Raises as `prompt` does."""
-        uuid = uuid or frame.get("uuid") or self._fresh_uuid()
+        uuid = str(uuid or frame.get("uuid") or self._fresh_uuid())
         if uuid in self._used:
             raise ContentError(f"The uuid {uuid} was used in this session before, and the CLI answers one only once.")
         frame = checked_frame(frame)
@@ -294,9 +296,19 @@ class Session(Controls):
 
     async def set_mcp_servers(self, servers: dict[str, McpServerConfig]) -> McpSetServersResult:
         """Replace the MCP servers set at run time; see `Controls`."""
-        servers = server_entries(servers)
+        # The CLI would drop those of this process that are not among them, though it was started with them.
+        own: dict[str, McpServerConfig] = {
+            name: {"type": "sdk", "name": name, "instance": instance}
+            for name, instance in sdk_servers(self.options).items()
+        }
+        servers = {**own, **server_entries(servers)}
         configs = {name: {k: v for k, v in config.items() if k != "instance"} for name, config in servers.items()}
-        self._callbacks.servers.add(sdk_servers(ClaudeAgentOptions(mcp_servers=servers)))
+        instances, known = sdk_servers(ClaudeAgentOptions(mcp_servers=servers)), self._callbacks.servers
+        if others := known.others(instances):
+            # All the CLI knows of such a server is its name: it would go on with the one before.
+            kept = {name: config for name, config in configs.items() if name not in others}
+            await self.request("mcp_set_servers", servers=kept)
+        await known.add(instances)
         return McpSetServersResult.model_validate(await self.request("mcp_set_servers", servers=configs))
 
     def _check_alive(self) -> None:
@@ -346,6 +358,7 @@ class Session(Controls):
                 self._copy_to_store()
                 if isinstance(self._stream, CLIProcess):
                     self._tasks.start_soon(self._stream.read_stderr)
+                    self._tasks.start_soon(self._stream.end_stdout)
                 self._tasks.start_soon(self._initialize)
                 await self._pump()
                 if isinstance(self._stream, CLIProcess):

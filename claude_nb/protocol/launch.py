@@ -7,7 +7,7 @@ official Python SDK's (0.2.186), so its users' expectations of a command line ho
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
@@ -18,6 +18,8 @@ from .hook import needs_on_failure, register
 from .options import ClaudeAgentOptions, server_entries
 
 MINIMUM_CLI_VERSION = "2.0.0"
+LONGEST = 100_000
+"""Bytes of the longest prompt or schema that is an argument."""
 
 Emit: TypeAlias = Callable[[ClaudeAgentOptions], list[str]]
 
@@ -44,16 +46,26 @@ def _each(flag: str, values: Iterable[Any]) -> list[str]:
     return [token for value in values for token in (flag, str(value))]
 
 
+def _is_long(text: str | None) -> bool:
+    """Too long for an argument (Linux: 128 KiB), so that it goes with `initialize`, where old CLIs overlook it."""
+    return text is not None and len(text) * 4 > LONGEST and len(text.encode(errors="replace")) > LONGEST
+
+
 def _system_prompt(o: ClaudeAgentOptions) -> list[str]:
+    flag, text = _prompt(o)
+    return [] if _is_long(text) else _pair(flag, text)
+
+
+def _prompt(o: ClaudeAgentOptions) -> tuple[str, str | None]:
     prompt = o.system_prompt
     if prompt is None or isinstance(prompt, str):
         # None is an empty prompt, not Claude Code's own: so it is in the official SDK.
-        return ["--system-prompt", prompt or ""]
+        return "--system-prompt", prompt or ""
     if prompt["type"] == "file":
-        return ["--system-prompt-file", str(prompt["path"])]
+        return "--system-prompt-file", str(prompt["path"])
     if prompt["type"] == "custom":
-        return ["--system-prompt", prompt["prompt"]]
-    return _pair("--append-system-prompt", prompt.get("append"))
+        return "--system-prompt", prompt["prompt"]
+    return "--append-system-prompt", prompt.get("append")
 
 
 def _tools(o: ClaudeAgentOptions) -> list[str]:
@@ -114,7 +126,12 @@ def _replays(o: ClaudeAgentOptions) -> bool:
 
 
 def _json_schema(o: ClaudeAgentOptions) -> list[str]:
-    return ["--json-schema", json.dumps(o.output_format["schema"])] if o.output_format else []
+    schema = _schema(o)
+    return [] if _is_long(schema) else _pair("--json-schema", schema)
+
+
+def _schema(o: ClaudeAgentOptions) -> str | None:
+    return json.dumps(o.output_format["schema"]) if o.output_format else None
 
 
 FLAGS: tuple[tuple[str, Emit], ...] = (
@@ -175,6 +192,26 @@ def arguments(options: ClaudeAgentOptions, read: Callable[[str], str]) -> list[s
         tokens += emit(options)
     tokens += _pair("--settings", _settings(options, read))
     return [*tokens, "--input-format", "stream-json"]
+
+
+def texts_within(options: ClaudeAgentOptions) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The texts that stand under a name somewhere in the arguments: in MCP servers, settings and extra arguments."""
+    for name in ("mcp_servers", "settings", "extra_args"):
+        value = getattr(options, name)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):  # a path
+                continue
+        yield from _texts(value, (name,))
+
+
+def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _texts(each, (*path, str(name)))
 
 
 def _settings(o: ClaudeAgentOptions, read: Callable[[str], str]) -> str | None:
@@ -238,6 +275,8 @@ def initialize(options: ClaudeAgentOptions) -> dict[str, Any]:
     """The fields of the initialize request."""
     prompt: Any = options.system_prompt if isinstance(options.system_prompt, dict) else {}
     fields: dict[str, Any] = {"hooks": register(options.hooks)[0]}
+    flag, text = _prompt(options)
+    long = {flag: text} if _is_long(text) else {}
     optional = {
         "agents": {
             name: {key: value for key, value in asdict(agent).items() if value is not None}
@@ -251,6 +290,9 @@ def initialize(options: ClaudeAgentOptions) -> dict[str, Any]:
         "promptSuggestions": options.prompt_suggestions or None,
         "agentProgressSummaries": options.agent_progress_summaries or None,
         "supportedDialogKinds": options.supported_dialog_kinds or None,
+        "systemPrompt": long.get("--system-prompt"),
+        "appendSystemPrompt": long.get("--append-system-prompt"),
+        "jsonSchema": options.output_format["schema"] if options.output_format and _is_long(_schema(options)) else None,
     }
     # An empty list of skills means none, so only what was not said is left out.
     return fields | {key: value for key, value in optional.items() if value is not None and value != {}}

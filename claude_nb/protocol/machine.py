@@ -39,6 +39,11 @@ from .system import TERMINAL_TASK_STATUSES
 # Background shells are never tracked: they may outlive the run, and the official SDK does not wait for them either.
 _TRACKED_TASKS = frozenset({"local_agent", "local_workflow"})
 
+_NO_RESULT = (
+    "The CLI ended the turn without a result for this prompt. If you chose its uuid: one that was used in this session "
+    "before, or before a resume, gets no answer."
+)
+
 # What the beginning of a frame tells. A result has its type further on.
 _TYPE = re.compile(r'\{"type":\s?"(\w+)"')
 _REQUEST_ID = re.compile(r'"request_id":\s?"([^"]+)"')
@@ -378,7 +383,7 @@ class Machine:
         self._state = state
         if state == "idle":
             yield from self._end_lost()
-            outcome = self.last_result or ResultError("The CLI ended the turn without a result for this prompt.")
+            outcome = self.last_result or ResultError(_NO_RESULT)
             yield from self._end([uuid for uuid, prompt in self._prompts.items() if prompt.taken], outcome)
 
     _HANDLERS: ClassVar[dict[str, Callable[[Machine, Frame], Iterator[Event]]]] = {

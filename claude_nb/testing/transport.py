@@ -190,7 +190,7 @@ class FakeTransport(Transport):
         """Take lines, and answer those that need no test to answer them."""
         if self.closed:
             raise anyio.ClosedResourceError
-        for line in data.splitlines():
+        for line in data.rstrip("\n").split("\n"):
             frame = json.loads(line)
             self.sent.append(frame)
             if frame["type"] == "control_request":

@@ -3,6 +3,7 @@
 import contextvars
 import json
 from contextlib import aclosing
+from uuid import uuid4
 
 import anyio
 import pytest
@@ -94,6 +95,12 @@ async def test_a_uuid_that_was_used_is_refused_and_the_conversation_goes_on(opti
         assert await answer(client) == "Echo: again"
 
 
+async def test_a_uuid_may_be_given_as_an_object(options):
+    async with ClaudeSDKClient(options()) as client:
+        await client.query(one({**user_message("once"), "uuid": uuid4()}))
+        assert await answer(client) == "Echo: once"
+
+
 async def test_a_prompt_given_to_connect_is_the_first(options):
     client = ClaudeSDKClient(options())
     await client.connect("hello")
@@ -101,6 +108,39 @@ async def test_a_prompt_given_to_connect_is_the_first(options):
         assert await answer(client) == "Echo: hello"
     finally:
         await client.disconnect()
+
+
+@pytest.mark.parametrize("read", ["receive_response", "receive_messages"])
+async def test_what_a_stream_of_prompts_failed_with_is_told_after_the_answers(options, read):
+    async def prompts():
+        yield user_message("one")
+        raise ValueError("no more of them")
+
+    heard = []
+
+    async def hear():
+        while True:
+            async for message in getattr(client, read)():
+                heard.append(message)  # noqa: PERF401 - kept although it ends with an error
+
+    client = ClaudeSDKClient(options())
+    await client.connect(prompts())
+    try:
+        with anyio.fail_after(60), pytest.raises(ValueError, match="no more of them"):
+            await hear()
+        assert heard[-1].result == "Echo: one"
+        await client.query("two")  # the session is as it was
+        assert await answer(client) == "Echo: two"
+    finally:
+        await client.disconnect()
+
+
+async def test_a_first_prompt_that_cannot_be_sent_leaves_no_cli(options):
+    client = ClaudeSDKClient(options())
+    with pytest.raises(ContentError):
+        await client.connect([])
+    with pytest.raises(CLIConnectionError, match="Not connected"):
+        await client.query("x")
 
 
 async def test_responses_follow_a_stream_of_prompts_that_comes_slowly(options):

@@ -71,6 +71,17 @@ async def test_a_cli_that_reads_nothing_more_is_ended(tmp_path, monkeypatch):
         assert "read nothing" in str(session.failure)
 
 
+@pytest.mark.parametrize("opened", [False, True])
+async def test_a_cli_that_dies_is_not_waited_for_although_its_child_holds_on_to_its_output(tmp_path, opened):
+    last = f'read line; echo \'{INFO}\'; read line; echo \'{{"type":"system","subtype":"said"}}\';' if opened else ""
+    path, heard = script(tmp_path, f"{last} sleep 60 & exit 3"), []
+    session = Session(ClaudeAgentOptions(cli_path=path), listener=heard.append)
+    with anyio.fail_after(20), pytest.raises(ProcessError, match="exit code: 3"):
+        async with session:
+            await (await session.prompt("x")).result()
+    assert [message.subtype for message in heard] == ["said"] * opened
+
+
 @pytest.mark.parametrize("tail", [b'{"type":"res', b'{"type":"assistant","message":{"content":[]}}', b"not json"])
 async def test_a_last_line_without_its_end_is_used_if_it_is_whole(tail):
     cli, seen = FakeCLI(echo=False), []

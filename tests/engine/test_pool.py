@@ -16,6 +16,7 @@ from claude_nb import (
     BudgetExceededError,
     ClaudeSDKClient,
     CLIConnectionError,
+    ContentError,
     InMemorySessionStore,
     PermissionResultAllow,
     PermissionResultDeny,
@@ -25,6 +26,7 @@ from claude_nb import (
     ResultMessage,
     Session,
     create_sdk_mcp_server,
+    get_session_messages,
     tool,
 )
 from claude_nb.engine.control import Controls
@@ -140,6 +142,20 @@ async def test_a_name_can_be_begun_anew(model, options):
             await say(client, "which word?", name)
             assert "apple" not in told(model)
             assert client.session(name).session_id != before
+
+
+async def test_a_session_goes_by_its_id_too(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        await say(client, "my name is Ada")
+        await say(client, "my name is Bob", "b")
+        ada, bob = (client.session(name).session_id for name in ("default", "b"))
+        assert await say(client, "what is it?", ada) == "Echo: what is it?"
+        assert "Ada" in told(model)
+        assert (await client.interrupt(session_id=bob)).still_queued == []
+        assert set(client.sessions) == {"default", "b"}
+        assert await client.new_session("and now?", bob) == "b"
+        assert await answer(client, "b") == "Echo: and now?"
+        assert "Bob" not in told(model)
 
 
 async def test_an_unknown_name_is_refused_where_nothing_can_come(options):
@@ -357,6 +373,16 @@ async def test_an_idle_session_is_parked_after_a_while_and_comes_back_with_its_n
         assert client.session_id == session_id
 
 
+async def test_a_session_comes_back_where_it_was_when_the_program_went_elsewhere(model, options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with ClaudeSDKClient(options(cwd=None)) as client:
+        await say(client, "my name is Ada")
+        assert await client.session().park()
+        monkeypatch.chdir(tmp_path / "work")
+        assert await say(client, "who am I?") == "Echo: who am I?"
+    assert "Ada" in told(model)
+
+
 async def test_a_session_that_was_never_prompted_can_be_parked_too(options):
     async with ClaudeSDKClient(options()) as client:
         session_id = client.session_id
@@ -434,6 +460,83 @@ async def test_a_parked_session_comes_back_as_it_was(model, options, tmp_path):
         assert [(s["name"], s["status"]) for s in status["mcpServers"]] == [("late", "connected")]
 
 
+async def test_a_uuid_that_was_used_before_parking_is_refused(options):
+    async with ClaudeSDKClient(options()) as client:
+        session = client.session()
+        ticket = await session.prompt("once")
+        await ticket.result()
+        assert await session.park()
+        with pytest.raises(ContentError, match="was used"):
+            await session.prompt("again", uuid=ticket.uuid)
+
+
+async def test_a_uuid_that_died_with_its_cli_may_be_used_again(model, options):
+    model.reply(model.gate())
+    async with ClaudeSDKClient(options()) as client:
+        session = client.session()
+        ticket = await session.prompt("once")
+        os.kill(pid(session), signal.SIGSTOP)
+        os.kill(pid(session), signal.SIGKILL)
+        with anyio.fail_after(30), pytest.raises(ProcessError):
+            await ticket.result()
+        await session.prompt("again", uuid=ticket.uuid)
+
+
+def server_saying(word):
+    async def say_it(arguments):
+        return {"content": [{"type": "text", "text": word}]}
+
+    return create_sdk_mcp_server("t", tools=[tool("word", "Says a word", {})(say_it)])
+
+
+async def test_a_cut_that_was_asked_for_holds_although_the_session_was_parked_before_its_first_prompt(model, options):
+    async with ClaudeSDKClient(options()) as client:
+        await say(client, "stays")
+        cut = get_session_messages(client.session_id, options().cwd, config_dir=options().env["CLAUDE_CONFIG_DIR"])[-1]
+        await say(client, "goes")
+        session_id = client.session_id
+    async with ClaudeSDKClient(options(resume=session_id, resume_session_at=cut.uuid)) as client:
+        for prompt in ("one", "two"):
+            assert await client.session().park()
+            await say(client, prompt)
+    assert model.requests[-1].prompts == ["stays", "one", "two"]
+
+
+@pytest.mark.parametrize("gone_between", [False, True])
+@pytest.mark.parametrize("from_the_start", [False, True])
+async def test_a_server_of_the_same_name_takes_the_place_of_the_one_before(
+    model, options, from_the_start, gone_between
+):
+    first = {"t": server_saying("one")}
+    async with ClaudeSDKClient(
+        options(allowed_tools=["mcp__t"], mcp_servers=first if from_the_start else {})
+    ) as client:
+        if not from_the_start:
+            await client.set_mcp_servers(first)
+        for word in ("one", "two"):
+            model.reply(ToolUse("mcp__t__word", {}))
+            model.reply(Text("done"))
+            await say(client, "go")
+            assert model.requests[-1].results[-1].text == word
+            if gone_between:
+                await client.set_mcp_servers({})
+            await client.set_mcp_servers({"t": server_saying("two")})
+
+
+async def test_servers_of_the_options_stay_when_others_are_set(model, options):
+    async with ClaudeSDKClient(options(allowed_tools=["mcp__t"], mcp_servers={"t": server_saying("one")})) as client:
+        for servers, word in (
+            ({"other": server_saying("x")}, "one"),
+            ({"t": server_saying("two")}, "two"),
+            ({}, "one"),
+        ):
+            await client.set_mcp_servers(servers)
+            model.reply(ToolUse("mcp__t__word", {}))
+            model.reply(Text("done"))
+            await say(client, "go")
+            assert model.requests[-1].results[-1].text == word
+
+
 async def test_a_rule_for_a_command_of_the_models_making_stays_that_rule_after_parking(model, options):
     command, asked = "mkdir 'a),Bash,c'", []
 
@@ -475,6 +578,20 @@ async def test_a_parked_session_resumes_from_its_store(model, options):
                 assert await client.session().park()
             await say(client, "which word?")
             assert "apple" in told(model)
+
+
+@pytest.mark.parametrize("how", ["continue_conversation", "resume"])
+async def test_a_session_of_a_store_can_be_parked_before_its_first_prompt(model, options, how):
+    store = InMemorySessionStore()
+    async with ClaudeSDKClient(options(session_store=store)) as client:
+        await say(client, "the word is apple")
+        session_id = client.session_id
+    again = {"resume": session_id} if how == "resume" else {"continue_conversation": True}
+    async with ClaudeSDKClient(options(session_store=store, **again)) as client:
+        assert await client.session().park()
+        await say(client, "which word?")
+        assert client.session_id == session_id
+    assert "apple" in told(model)
 
 
 async def test_costs_are_counted_over_all_processes_and_a_new_one_gets_what_is_left(model, options):

@@ -21,6 +21,7 @@ from claude_nb import (
     HookMatcher,
     OptionsError,
     PermissionResultAllow,
+    PermissionResultDeny,
     ProcessError,
     ResultError,
     ResultMessage,
@@ -28,6 +29,7 @@ from claude_nb import (
     SystemMessage,
     TextBlock,
     query,
+    user_message,
 )
 from claude_nb.errors import LOGIN_HINT
 from claude_nb.testing import ApiError, FakeTransport, Text, Thinking, ToolUse, assert_ended_well, assert_tool_called
@@ -99,6 +101,29 @@ async def test_a_permission_callback_works_with_a_plain_text_prompt(model, optio
     assert messages[-1].result == "Written."
 
 
+@pytest.mark.parametrize("form", ["text", "pieces", "messages", "stream"])
+async def test_questions_and_plans_are_answered_whatever_the_form_of_the_prompt(model, options, form):
+    async def stream():
+        yield user_message("go")
+
+    async def can_use_tool(name, input, context):
+        if name == "AskUserQuestion":
+            return PermissionResultAllow(updated_input={**input, "answers": {"Which colour?": "Red"}})
+        assert name == "ExitPlanMode"
+        return PermissionResultDeny(message="Add tests to the plan.")
+
+    choices = [{"label": label, "description": label} for label in ("Red", "Blue")]
+    question = {"question": "Which colour?", "header": "Colour", "multiSelect": False, "options": choices}
+    model.reply(ToolUse("AskUserQuestion", {"questions": [question]}))
+    model.reply(ToolUse("ExitPlanMode", {"plan": "Paint it."}))
+    model.reply(Text("done"))
+    prompt = {"text": "go", "pieces": ["go"], "messages": [user_message("go")], "stream": stream()}[form]
+    await run(prompt, options(can_use_tool=can_use_tool, permission_mode="plan"))
+    said = [request.results[-1].text for request in model.requests[1:]]
+    assert '"Which colour?"="Red"' in said[0]
+    assert said[1] == "Add tests to the plan."
+
+
 async def test_hooks_run_and_may_block(model, options, tmp_path):
     heard = []
 
@@ -146,6 +171,35 @@ async def test_structured_output_is_the_result(model, options):
     model.reply(Text("done"))
     messages = await run("Give n.", options(output_format={"type": "json_schema", "schema": schema}))
     assert messages[-1].structured_output == {"n": 7}
+
+
+LONG = "as I said, " * 20_000
+
+
+@pytest.mark.parametrize(
+    "prompt", [LONG, {"type": "custom", "prompt": LONG}, {"type": "preset", "preset": "claude_code", "append": LONG}]
+)
+async def test_a_system_prompt_may_be_longer_than_an_argument(model, options, prompt):
+    await run("x", options(system_prompt=prompt))
+    assert LONG.strip() in model.requests[0].system
+    assert ("Claude Code" in model.requests[0].system) == ("append" in prompt)
+
+
+async def test_a_schema_may_be_longer_than_an_argument(model, options):
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "description": LONG}}}
+    model.reply(ToolUse("StructuredOutput", {"n": 1}))
+    messages = await run("x", options(output_format={"type": "json_schema", "schema": schema}))
+    assert messages[-1].structured_output == {"n": 1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take longer arguments, or fail in other words")
+async def test_other_arguments_that_are_too_long_are_named(options):
+    settings = json.dumps({"env": {"A": LONG}})
+    with pytest.raises(CLIConnectionError, match="longest is --settings with 220,") as caught:
+        await run("x", options(settings=settings))
+    assert LONG[:20] not in str(caught.value)
+    with pytest.raises(CLIConnectionError, match="null"):
+        await run("x", options(system_prompt="\0"))
 
 
 async def test_leaving_early_ends_the_cli(model, options):
@@ -208,7 +262,7 @@ async def test_no_credentials_say_how_to_log_in(options):
 async def test_the_turn_limit_is_an_error_with_its_result(model, options):
     model.reply(ToolUse("Bash", {"command": "echo 1"}))
     model.reply(Text("never reached"))
-    with pytest.raises(ResultError, match="max_turns") as caught:
+    with pytest.raises(ResultError, match=r"raise max_turns .*\(1\)") as caught:
         await run("x", options(max_turns=1, allowed_tools=["Bash"]))
     assert caught.value.subtype == "error_max_turns"
 
@@ -240,6 +294,35 @@ async def test_a_cli_that_prints_its_key_and_dies_gives_the_key_to_nobody(option
     with pytest.raises(ClaudeSDKError, match=r"with \[redacted: ANTHROPIC_API_KEY\]") as caught:
         await run("x", options(cli_path=cli, env={"ANTHROPIC_API_KEY": key}))
     assert key not in repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
+async def test_a_cli_that_prints_a_whole_bundle_and_dies_is_quoted_in_part(options, tmp_path):
+    cli = tmp_path / "claude"
+    cli.write_text("#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo TypeError: oh >&2; exit 3\n")
+    cli.chmod(0o755)
+    with pytest.raises(ProcessError, match=r"x…\nTypeError: oh") as caught:
+        await run("x", options(cli_path=cli))
+    assert len(str(caught.value)) < 3000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the CLI")
+async def test_a_cli_that_prints_its_arguments_and_dies_gives_their_secrets_to_nobody(options, tmp_path):
+    cli = tmp_path / "claude"
+    cli.write_text('#!/bin/sh\necho "cannot read $*" >&2; exit 3\n')
+    cli.chmod(0o755)
+    secrets = [f"correct-horse-battery-{number}" for number in range(4)]
+    servers = {
+        "a": {"type": "http", "url": "https://a.test", "headers": {"Authorization": f"Bearer {secrets[0]}"}},
+        "b": {"command": "b", "env": {"PASSWORD": secrets[1]}},
+    }
+    settings = json.dumps({"env": {"MY_API_KEY": secrets[2]}})
+    fields = {"mcp_servers": servers, "settings": settings, "extra_args": {"api-key": secrets[3]}}
+    with pytest.raises(
+        ProcessError, match=r"cannot read .*\[redacted: mcp_servers.a.headers.Authorization\]"
+    ) as caught:
+        await run("x", options(cli_path=cli, **fields))
+    assert not [secret for secret in secrets if secret in repr(vars(caught.value)) + str(caught.value)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -306,6 +389,17 @@ async def test_what_a_transport_raises_comes_out_as_it_is_or_as_the_cause(method
             await run("hello", None, transport=transport)
         assert error in (caught.value, caught.value.__cause__)
         assert transport.closed
+
+
+async def test_a_prompt_that_did_not_reach_the_other_end_is_no_empty_run():
+    class Full(FakeTransport):
+        async def write(self, data):
+            if '"user"' in data:
+                raise OSError("no space")
+            await super().write(data)
+
+    with pytest.raises(CLIConnectionError, match="no space"):
+        await run("hello", None, transport=Full())
 
 
 async def test_how_the_other_end_died_says_more_than_that_it_cannot_be_written_to():

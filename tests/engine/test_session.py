@@ -227,9 +227,10 @@ async def test_a_permission_question_is_answered_by_the_callback_once():
         }
 
 
-async def test_a_callback_that_raises_refuses_with_its_words(caplog):
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+async def test_a_callback_that_raises_refuses_with_its_words(error, caplog):
     async def can_use_tool(name, input, context):
-        raise RuntimeError("the policy is broken")
+        raise error("the policy is broken")
 
     cli = FakeCLI()
     async with Session(ClaudeAgentOptions(can_use_tool=can_use_tool), stream=cli):

@@ -7,12 +7,11 @@ import anyio
 
 from claude_nb import AssistantMessage, ClaudeSDKClient, Message, ResultMessage, TextBlock, ToolUseBlock
 
-# An MCP server of its own process, with one tool.
-SERVER = """
+# What an MCP server outside this process answers; it has one tool.
+_ANSWER = """
 import json, sys
 TOOL = {"name": "double", "inputSchema": {"type": "object", "properties": {"n": {"type": "integer"}}}}
-for line in sys.stdin:
-    asked = json.loads(line)
+def answer(asked):
     params = asked.get("params") or {}
     answers = {
         "initialize": lambda: {
@@ -24,7 +23,45 @@ for line in sys.stdin:
         "tools/call": lambda: {"content": [{"type": "text", "text": str(2 * params["arguments"]["n"])}]},
     }
     if asked["method"] in answers:
-        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": answers[asked["method"]]()}), flush=True)
+        return json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": answers[asked["method"]]()})
+"""
+SERVER = f"""{_ANSWER}
+for line in sys.stdin:
+    if said := answer(json.loads(line)):
+        print(said, flush=True)
+"""
+# The same at an address, which it prints: by the transport `http`, or `sse`.
+WEB_SERVER = f"""{_ANSWER}
+import queue
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+SSE, said = sys.argv[1] == "sse", queue.Queue()
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *args): pass
+    def reply(self, status, kind="text/plain", body=b""):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        if not SSE:
+            return self.reply(405)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        said.put(("endpoint", "/say"))
+        while True:
+            self.wfile.write("event: %s\\ndata: %s\\n\\n".__mod__(said.get()).encode())
+    def do_POST(self):
+        if self.headers["Authorization"] != "Bearer open":
+            return self.reply(403)
+        text = answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        if SSE and text:
+            said.put(("message", text))
+        self.reply(*((202,) if SSE or not text else (200, "application/json", text.encode())))
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print("http://127.0.0.1:%d/" % server.server_port, flush=True)
+server.serve_forever()
 """
 
 PATIENCE = 60.0  # seconds: far more than any program here needs

@@ -5,6 +5,7 @@ import json
 import sys
 from types import ModuleType
 
+import anyio
 import pytest
 
 from claude_nb import (
@@ -25,7 +26,7 @@ from claude_nb import (
 from claude_nb.protocol.launch import initialize
 from claude_nb.testing import Text, ToolUse
 
-from .program import SERVER, ask, collect, connected, result_of
+from .program import SERVER, WEB_SERVER, ask, collect, connected, result_of
 
 pytestmark = pytest.mark.anyio
 
@@ -193,6 +194,22 @@ async def test_a_server_outside_this_process_is_called(model, options, tmp_path,
     async with ClaudeSDKClient(options(mcp_servers=servers, allowed_tools=["mcp__outside__double"])) as client:
         await connected(client, "outside")
         await ask(client, "one")
+    assert "42" in model.requests[1].results[0].text
+
+
+@pytest.mark.parametrize("kind", ["http", "sse"])
+async def test_a_server_at_an_address_is_called_with_its_headers(model, options, tmp_path, kind):
+    (tmp_path / "server.py").write_text(WEB_SERVER)
+    command = [sys.executable, str(tmp_path / "server.py"), kind]
+    async with await anyio.open_process(command, stderr=None) as server:
+        url = (await server.stdout.receive()).decode().strip()
+        servers = {"outside": {"type": kind, "url": url, "headers": {"Authorization": "Bearer open"}}}
+        model.reply(ToolUse("mcp__outside__double", {"n": 21}))
+        model.reply(Text("done"))
+        async with ClaudeSDKClient(options(mcp_servers=servers, allowed_tools=["mcp__outside"])) as client:
+            await connected(client, "outside")
+            await ask(client, "one")
+        server.kill()
     assert "42" in model.requests[1].results[0].text
 
 

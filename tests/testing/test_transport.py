@@ -63,6 +63,12 @@ async def test_prompts_are_answered_from_the_queue_and_then_repeated():
     assert assert_ended_well(await run(FakeTransport(), ["say", "this"])).result == "Echo: say\nthis"
 
 
+async def test_a_prompt_may_hold_any_line_ends():
+    prompt = "a\u2028b\x85c\r\nd"
+    cli = FakeTransport()
+    assert [m async for m in query(prompt=prompt, transport=cli)][-1].result == f"Echo: {prompt}"
+
+
 async def test_a_prompt_may_be_answered_when_the_test_likes_though_the_input_has_ended():
     cli, seen = FakeTransport(echo=False), []
 
