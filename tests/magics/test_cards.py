@@ -241,6 +241,15 @@ def test_a_background_turn_asks_between_cells(page: Page) -> None:
     assert (page.folder / "background.txt").exists()
 
 
+def test_a_background_turn_whose_card_no_page_shows_is_denied_without_putting_that_on_the_user(page: Page) -> None:
+    page.model.reply(ToolUse("Bash", {"command": "touch unseen.txt"}))
+    page.model.reply(Text("So be it."))
+    cell = page.left(page.done(page.ask("Do it.", "--bg")))
+    assert "Denied: This was denied, and not by the user: no page shows buttons" in markdown(cell)
+    assert "user denied" not in str(page.model.requests[-1]["messages"])
+    assert not (page.folder / "unseen.txt").exists()
+
+
 # -- other kinds ----------------------------------------------------------------------------------------------------
 
 QUESTIONS = {
