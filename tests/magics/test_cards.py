@@ -378,6 +378,18 @@ def test_a_turn_in_the_mode_that_asks_nothing_says_so_in_red_live_and_saved(page
     assert said not in page.answer("And now?")
 
 
+def test_a_confirmation_on_a_page_that_was_loaded_again_ends_there_too(page: Page) -> None:
+    cell = page.front.execute("%claude allow Bash")
+    watched = page.watch(cell)
+    asked(watched)
+    watched.send({"k": "ready", "page": "loaded again"})
+    again = asked(watched, 1)
+    again.answer("no")
+    page.done(cell)
+    page.front.wait(lambda: again.key in watched.replaced(), what="the record in place of the card")
+    page.front.wait(lambda: watched.status() == "", what="the end of the running line")
+
+
 def test_a_broad_rule_is_confirmed_by_its_name_its_session_and_its_end(page: Page) -> None:
     cell = page.front.execute("%claude allow Bash(*)")
     card = asked(page.watch(cell))
