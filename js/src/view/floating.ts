@@ -8,7 +8,7 @@ import { element } from "./block.ts";
 const PATIENCE_MS = 2000;
 const WHY =
   "This page does not show the output of the running cell: it was cleared, or the page was loaded again before the" +
-  " notebook was saved. Afterwards the whole answer is shown by ";
+  " notebook was saved. An answer is shown whole afterwards by ";
 
 /** The questions that float, one below the other. */
 const stack = element("div", "cnb-live cnb-floats");
