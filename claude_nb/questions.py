@@ -55,7 +55,12 @@ class Decided:
 
 Decide = Callable[[Turn, str, dict[str, Any], ToolPermissionContext], Awaitable[Decided | None]]
 Answer = Callable[[Question, Turn, dict[str, Any]], Awaitable[Any]]
-"""Gets the question, its turn, and what was asked with nothing redacted. Raises TimeoutError if nobody answers."""
+"""Gets the question, its turn, and what was asked with nothing redacted. Raises TimeoutError if nobody answers, and
+NobodyToAsk."""
+
+
+class NobodyToAsk(Exception):
+    """There is no way to a person; it says why."""
 
 
 class Host(Protocol):
@@ -150,6 +155,8 @@ class Questions:
             raise
         except TimeoutError:
             status, result = "expired", refuse(message=EXPIRED)
+        except NobodyToAsk as error:
+            result = refuse(message=f"This was denied, and not by the user: {error}")
         except Exception as error:
             logger.exception("a question could not be asked")
             result = refuse(message=f"The question could not be asked: {error}")

@@ -22,7 +22,7 @@ from claude_nb.kernel.pump import CallInterrupted, Pump
 from claude_nb.magics.frontends import FrontEnds
 from claude_nb.magics.stages import Stage
 from claude_nb.magics.typed import ask_by_typing, refusal
-from claude_nb.questions import Terms
+from claude_nb.questions import NobodyToAsk, Terms
 from claude_nb.widgets.question import card_of, decide, meaning
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,10 @@ logger = logging.getLogger(__name__)
 NO_BUTTONS = "This front end shows no buttons, so questions are asked here, by typing."
 QUIET = "This cell shows nothing while it runs (--quiet), so its questions are asked here, by typing."
 NO_TAP = "This kernel hears no clicks while a cell runs, so questions are asked here, by typing."
-LATE = "A cell is running, and this kernel hears a click only when it has ended."
+LATE = "While a cell runs, this kernel hears a click only at that cell's end."
+UNSEEN = (
+    "no page shows buttons for it, and a cell that does not wait (--bg) has no other way to ask. Do not try it again."
+)
 
 
 @dataclass(slots=True, frozen=True)
@@ -67,14 +70,14 @@ class Asker:
         return Terms(self._patience() or None, LATE if late else "", trusted)
 
     async def answer(self, question: Question, turn: Turn, ask: dict[str, Any], seat: Seat | None) -> Any:
-        """The answer to an open question. Raises TimeoutError when nobody gave one in time."""
+        """The answer to an open question. Raises TimeoutError when nobody gave one in time, and NobodyToAsk."""
         if seat is None or seat.place.kind is Kind.HEADLESS:
             return self._refuse(question, ask)
         seen = await self._seen(seat)
         if seen:
             return await self._by_card(question, turn, ask)
         if not seat.waits:
-            return self._refuse(question, ask)
+            raise NobodyToAsk(UNSEEN)
         question.ask["typed"] = True  # a page that wakes up now must not ask as well
         return await self._by_typing(question, ask, seat, QUIET if seen is None else NO_BUTTONS)
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from claude_nb.conversation import Conversation, Question, Turn
+from claude_nb.conversation.model import QuestionStatus
 from claude_nb.conversation.reduce import Reducer
 from claude_nb.engine import portal
 from claude_nb.kernel.cell import Kind, Place
@@ -84,11 +85,15 @@ async def _ask(asker: Asker, turn: Turn, seat: Seat, ask: dict[str, Any]) -> str
     expires = None if terms.seconds is None else time.time() + terms.seconds
     question = Question(key="", id=secrets.token_urlsafe(16), kind="confirm", ask=ask, expires=expires)
     seat.stage.changed([*reducer.open(turn, time.time()), *reducer.ask(turn, question, None, time.time())])
+    status: QuestionStatus = "cancelled"
+    record = None
     try:
         chosen = str(await asker.answer(question, turn, ask, seat))
+        status, record = "answered", decision(next(c["label"] for c in ask["choices"] if c["value"] == chosen))
     except TimeoutError:
-        reducer.settle(turn, question, "expired", None, time.time())
-        return NO
-    label = next(c["label"] for c in ask["choices"] if c["value"] == chosen)
-    reducer.settle(turn, question, "answered", decision(label), time.time())
+        status, chosen = "expired", NO
+    finally:
+        changes = reducer.settle(turn, question, status, record, time.time())
+        turn.started, turn.ended = 0.0, time.time()  # for how long it was asked is of no interest
+        seat.stage.changed(changes)  # a page that was loaded again keeps what it shows: that must not be the open card
     return chosen

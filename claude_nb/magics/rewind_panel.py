@@ -69,7 +69,7 @@ class RewindPanel:
         """Show the panel in the cell; `static` is what stays of it if nothing is clicked, `patience` how many seconds
         a page has to draw it."""
         self._static = static
-        face = self._face = PanelFace(schedule=self._schedule, on_click=self._clicked)
+        face = self._face = PanelFace(schedule=self._schedule, on_click=self._clicked, waits=not self._stays)
         if self._pump.tap is not None:
             self._pump.tap.register(face.comm_id, face.receive)
         face.show(view)
@@ -101,12 +101,13 @@ class RewindPanel:
         portal.post(self._act, name)
 
     async def _act(self, name: str) -> None:
+        face = self._face  # closed with what comes of the click, it shows that nevertheless where it stays
         try:
             view = await self._next(name)
         except ClaudeSDKError as error:
             view = Panel(title="This did not work", notes=(str(error),), buttons=(Button("list", "Back"), NEVER_MIND))
-        if self._face is not None:
-            self._face.show(view)
+        if face is not None:
+            face.show(view)
 
     async def _next(self, name: str) -> Panel:
         """Do what a button is for; the view that comes after it."""

@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from .base import PageModel, script_message
@@ -21,6 +21,7 @@ from .live import Schedule
 logger = logging.getLogger(__name__)
 
 STEADY_SECONDS = 0.4
+OVER = "This is over: `%claude checkpoints` shows the list as it is now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class PanelFace:
     """A widget that shows one `Panel` after the other.
 
     `on_click` gets the name of the button that was clicked, on the engine's thread; after a click nothing can be
-    clicked until the next `show`. `schedule` brings work to the engine's thread, `model` replaces the widget in tests,
+    clicked until the next `show`. `waits` says that a cell does: then a page that shows no output of it lets the panel
+    float. `schedule` brings work to the engine's thread, `model` replaces the widget in tests,
     `now` is a clock in seconds. Make, display and close it on the main thread; `show` and `receive` are for any thread.
     """
 
@@ -68,6 +70,7 @@ class PanelFace:
         *,
         schedule: Schedule,
         on_click: Callable[[str], None],
+        waits: bool = False,
         model: Callable[..., PageModel] = PageModel,
         now: Callable[[], float] = time.monotonic,
     ):
@@ -76,6 +79,9 @@ class PanelFace:
         self._schedule = schedule
         self._on_click = on_click
         self._now = now
+        self._waits = waits
+        self._panel: Panel | None = None
+        self._pages: set[str] = set()
         self._message: dict[str, Any] = {"k": "panel", "panel": None}
         self._names: dict[str, str] = {}
         self._since = 0.0
@@ -100,20 +106,35 @@ class PanelFace:
         self._schedule(0, lambda: self._handle(content))
 
     def close(self) -> None:
-        """Close the widget, once the output shows something else. Main thread."""
-        self._closed = True
-        self._model.close()
+        """Close the widget, once the output shows something else. Main thread.
+
+        Of two pages one is not told what the output shows now (see `LiveFace.close`): there the panel stays, without
+        buttons.
+        """
+        if len(self._pages) > 1:
+            self._schedule(0, self._retire)
+        else:
+            self._closed = True
+            self._model.close()
+
+    def _retire(self) -> None:
+        self._waits = False
+        if (panel := self._panel) is not None and _buttons(panel):
+            rows = tuple(replace(row, button=None) for row in panel.rows)
+            self._show(replace(panel, rows=rows, notes=(*panel.notes, OVER), buttons=()))
 
     def _show(self, panel: Panel) -> None:
+        self._panel = panel
         ids = {button.name: secrets.token_urlsafe(12) for button in _buttons(panel)}
         self._names = {id: name for name, id in ids.items()}
-        self._message = {"k": "panel", "panel": _with_ids(asdict(panel), ids)}
+        self._message = {"k": "panel", "panel": _with_ids(asdict(panel), ids), "waits": self._waits}
         self._since = self._now()
         self._send()
 
     def _handle(self, content: dict[str, Any]) -> None:
         match content:
             case {"k": "ready"}:
+                self._pages.add(str(content.get("page")))
                 self.ready.set()
                 self._since = self._now()
                 self._send()

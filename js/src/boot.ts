@@ -12,8 +12,8 @@ const scripts: Map<string, Promise<Script>> = ((globalThis as Record<symbol, unk
 const PATIENCE_MS = 2000;
 
 /** Asks the kernel for the page script. Never settles when the model is closed before the answer. */
-async function fetchScript(model: Model, closed: AbortSignal): Promise<Script> {
-  const code = await new Promise<string>((resolve) => {
+function fetchScript(model: Model, closed: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
     const ask = () => model.send({ k: "script" });
     const again = setInterval(ask, PATIENCE_MS);
     closed.addEventListener("abort", () => clearInterval(again));
@@ -26,6 +26,9 @@ async function fetchScript(model: Model, closed: AbortSignal): Promise<Script> {
     model.on("msg:custom", receive);
     ask();
   });
+}
+
+async function load(code: string): Promise<Script> {
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
     return await import(url);
@@ -35,14 +38,14 @@ async function fetchScript(model: Model, closed: AbortSignal): Promise<Script> {
 }
 
 /** The page script, from the page if any widget has brought it. Two that start at once both ask: neither waits for one
- * that may be closed before its answer comes. */
+ * that may be closed before its answer comes. It is loaded once all the same: what it knows of the page is for all. */
 async function script(model: Model, closed: AbortSignal): Promise<Script> {
   const hash = model.get("script") as string;
-  const known = scripts.get(hash);
-  if (known !== undefined) return known;
-  const fetched = await fetchScript(model, closed);
-  scripts.set(hash, Promise.resolve(fetched));
-  return fetched;
+  if (!scripts.has(hash)) {
+    const code = await fetchScript(model, closed);
+    if (!scripts.has(hash)) scripts.set(hash, load(code));
+  }
+  return scripts.get(hash)!;
 }
 
 /** anywidget calls this once per model. */

@@ -64,7 +64,10 @@ export function connect(model: Model, dress: (el: HTMLElement) => void = () => {
     views.forEach((view) => view.die());
     float();
   };
-  const unwatch = watchKernel(model, die);
+  const unwatch = watchKernel(model, die, () => {
+    die();
+    floating.close(); // nobody can answer here any more; a notebook that is opened again asks by a model of its own
+  });
   model.on("msg:custom", receive);
   ask({ k: "ready", page: Math.random().toString(36).slice(2) });
 

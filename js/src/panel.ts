@@ -1,8 +1,9 @@
 // The protocol of the rewind panel: the kernel says what to show, the page says what was clicked.
-// Above: index.ts. Below: kernel.ts, view/rewind.ts. The twin of claude_nb/widgets/rewind.py.
+// Above: index.ts. Below: kernel.ts, view/. One that a cell waits for floats where no view shows it. The twin of claude_nb/widgets/rewind.py.
 
 import { watchKernel } from "./kernel.ts";
 import type { App, Model } from "./patch.ts";
+import { Floating } from "./view/floating.ts";
 import { PanelView } from "./view/rewind.ts";
 
 /** A click names it by an id that is good for one showing. */
@@ -24,8 +25,9 @@ export interface Panel {
   buttons: PanelButton[];
 }
 
-type FromKernel = { k: "panel"; panel: Panel | null };
-type ToKernel = { k: "ready" } | { k: "click"; id: string };
+/** `waits`: a cell waits for a click. */
+type FromKernel = { k: "panel"; panel: Panel | null; waits: boolean };
+type ToKernel = { k: "ready"; page: string } | { k: "click"; id: string };
 
 interface PanelModel {
   send(message: ToKernel): void;
@@ -42,40 +44,60 @@ export function connectPanel(given: Model, dress: (el: HTMLElement) => void = ()
   const views = new Set<PanelView>();
   let panel: Panel | null = null;
   let dead = false;
-  const asking = setInterval(() => model.send({ k: "ready" }), PATIENCE_MS);
+  let waits = false;
+  const ready = { k: "ready", page: Math.random().toString(36).slice(2) } as const;
+  const asking = setInterval(() => model.send(ready), PATIENCE_MS);
+
+  const click = (id: string) => model.send({ k: "click", id });
+  const draw = (el: HTMLElement) => {
+    dress(el);
+    const view = new PanelView(el, click);
+    if (panel !== null) view.show(panel);
+    if (dead) view.die();
+    views.add(view);
+    return () => {
+      views.delete(view);
+      view.close();
+    };
+  };
+  const floating = new Floating(draw);
+  const float = () => floating.ask(waits && !dead ? panel!.buttons.slice(0, 1).map(({ id }) => id) : []);
 
   const receive = (message: FromKernel) => {
     if (message.k !== "panel") return;
     clearInterval(asking);
-    panel = message.panel;
-    if (panel !== null) for (const view of views) view.show(panel);
+    ({ panel, waits } = message);
+    if (panel === null) return;
+    for (const view of views) view.show(panel);
+    float();
   };
   const gone = () => {
     dead = true;
     clearInterval(asking);
     for (const view of views) view.die();
+    float();
   };
-  const click = (id: string) => model.send({ k: "click", id });
-  const unwatch = watchKernel(given, gone);
+  const unwatch = watchKernel(given, gone, () => {
+    gone();
+    floating.close();
+  });
   model.on("msg:custom", receive);
-  model.send({ k: "ready" });
+  model.send(ready);
 
   return {
     render(el) {
-      dress(el);
-      const view = new PanelView(el, click);
-      if (panel !== null) view.show(panel);
-      if (dead) view.die();
-      views.add(view);
+      floating.close();
+      const undraw = draw(el);
       return () => {
-        views.delete(view);
-        view.close();
+        undraw();
+        float();
       };
     },
     close() {
       clearInterval(asking);
       model.off("msg:custom", receive);
       unwatch();
+      floating.close();
       views.forEach((view) => view.close());
       views.clear();
     },

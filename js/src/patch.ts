@@ -106,9 +106,13 @@ export interface Model {
   widget_manager?: { kernel?: Kernel | null } | undefined;
 }
 
+type Signal<Slot> = Record<"connect" | "disconnect", (slot: Slot) => void>;
+
 /** The part of a front end's kernel that the page uses. */
 export interface Kernel {
-  statusChanged: Record<"connect" | "disconnect", (slot: (kernel: unknown, status: string) => void) => void>;
+  statusChanged: Signal<(kernel: unknown, status: string) => void>;
+  /** The page's connection to the kernel ends, whatever the kernel does. */
+  disposed?: Signal<() => void>;
 }
 
 /** What the page script gives to boot.ts: one per model. Cleanup functions are returned. */

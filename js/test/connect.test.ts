@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { click, FakeModel, host } from "./dom.ts";
 import { connect } from "../src/connect.ts";
-import type { App, Incoming, Op } from "../src/patch.ts";
+import type { App, Card, Incoming, Op } from "../src/patch.ts";
 
 const full = (s: number, ops: Op[], stop = true): Incoming => ({ k: "full", s, ops, stop });
 const patch = (s: number, ...ops: Op[]): Incoming => ({ k: "patch", s, ops });
@@ -182,6 +182,40 @@ test("a floating question whose kernel is gone says so and can be closed", () =>
   assert.match(floating()!.textContent!, /kernel that asked this is gone/);
   assert.equal([...floating()!.querySelectorAll("button")].at(-1)!.hidden, false);
   other.close();
+});
+
+test("a question whose notebook's tab was closed floats no longer, and no other of it does", () => {
+  const slots = new Set<() => void>();
+  const disposed = { connect: slots.add.bind(slots), disconnect: slots.delete.bind(slots) };
+  const lone = new FakeModel();
+  lone.widget_manager = { kernel: { statusChanged: { connect() {}, disconnect() {} }, disposed } };
+  const other = connect(lone);
+  lone.deliver(full(1, [...began, question]));
+  mock.timers.tick(2100);
+  assert.notEqual(floating(), null);
+  slots.forEach((slot) => slot());
+  assert.equal(floating(), null);
+  other.render(document.createElement("div"))();
+  mock.timers.tick(10_000);
+  assert.equal(floating(), null);
+  other.close();
+  assert.equal(slots.size, 0);
+});
+
+test("several floating questions stand below each other in one place, which goes with the last", () => {
+  const apps = [1, 2].map((number) => {
+    const lone = new FakeModel();
+    const other = connect(lone);
+    lone.deliver(full(1, [...began, ["card", "a", { ...(question[2] as Card), id: `several${number}` }]]));
+    return other;
+  });
+  mock.timers.tick(2100);
+  assert.deepEqual([...document.querySelector(".cnb-floats")!.children].map((it) => it.className), [
+    "cnb-live cnb-floating",
+    "cnb-live cnb-floating",
+  ]);
+  apps.forEach((it) => it.close());
+  assert.equal(document.querySelector(".cnb-floats"), null);
 });
 
 test("a closed app neither listens nor asks", () => {

@@ -122,6 +122,27 @@ test("the panel is asked for until it comes, and two views show the same", () =>
   assert.equal(second.querySelector("section")!.getAttribute("aria-label"), "Here");
 });
 
+test("a panel that a cell waits for floats where no view shows it, and can be closed when nothing is to be chosen", () => {
+  const lone = new FakeModel();
+  const other = connectPanel(lone);
+  const deliver = (fields: Partial<Panel>, waits: boolean) =>
+    lone.deliver({ k: "panel", panel: panel(fields), waits } as unknown as Incoming);
+  const floating = () => document.querySelector(".cnb-floating");
+  deliver({ title: "A list", buttons: [button("f-0", "Close")] }, false);
+  pass(2100);
+  assert.equal(floating(), null);
+  deliver({ title: "Go back?", buttons: [button("f-1", "Restore files")] }, true);
+  pass(2100);
+  assert.match(floating()!.textContent!, /Go back\?/);
+  const close = [...floating()!.querySelectorAll("button")].at(-1)!;
+  assert.equal(close.hidden, true);
+  deliver({ title: "Went back" }, false);
+  assert.match(floating()!.textContent!, /Went back/);
+  click(close, { trusted: true });
+  assert.equal(floating(), null);
+  other.close();
+});
+
 test("the focus goes along from panel to panel for those who use the keyboard", () => {
   show({ buttons: [button("id-1", "One")] });
   buttons()[0]!.focus();

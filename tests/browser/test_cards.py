@@ -314,6 +314,42 @@ def test_a_question_whose_output_was_cleared_floats_until_it_is_answered(opened:
     assert not (desk.server.root / "cleared.txt").exists()
 
 
+def test_a_question_of_a_notebook_whose_tab_is_closed_waits_until_it_is_opened_again(
+    opened: Opened, desk: Desk
+) -> None:
+    notebook, _ = opened(bash("touch closed.txt"))
+    floating = notebook.page.locator(".cnb-floating")
+    notebook.command("notebook:clear-all-cell-outputs")
+    expect(floating).to_be_visible()
+    notebook.save()
+    notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
+    expect(floating).to_have_count(0)  # the page has no way to that kernel any more
+    notebook.command("docmanager:open", {"path": notebook.path.name})
+    click(notebook, floating.locator(".cnb-card"), "Deny")
+    expect(floating).to_contain_text("So it is.")
+    assert notebook.errors == []
+
+
+def test_questions_of_several_cells_float_below_each_other(desk: Desk, close: list[Notebook]) -> None:
+    desk.model.script = lambda request: [Text("Done.")] if request.results else [bash(f"touch {request.prompt}.txt")]
+    notebook = desk.open("%%claude --bg -s a\nfirst", "%%claude --bg -s b\nsecond", "%%claude\nthird")
+    close.append(notebook)
+    for index in (1, 2, 3):
+        waiting(notebook, index)
+    notebook.open()
+    floating = notebook.page.locator(".cnb-floating")
+    expect(floating).to_have_count(3)
+    for prompt in ("second", "third", "first"):
+        asking = floating.filter(has_text=f"touch {prompt}.txt")
+        click(notebook, asking.locator(".cnb-card"), "Allow once")
+        expect(asking).to_contain_text("Done.")
+    for number in (3, 2, 1):
+        expect(floating).to_have_count(number)
+        floating.first.get_by_role("button", name="Close").click()
+    expect(notebook.page.locator(".cnb-floats")).to_have_count(0)
+    assert notebook.errors == []
+
+
 def test_questions_of_the_agent_are_answered_in_a_form(opened: Opened, desk: Desk) -> None:
     notebook, card = opened(ToolUse("AskUserQuestion", QUESTIONS))
     click(notebook, card, "Answer")

@@ -96,6 +96,25 @@ def test_checkpoints_are_listed_chosen_confirmed_gone_back_to_and_undone_between
     assert notebook.errors == []
 
 
+def test_a_panel_that_a_cell_waits_for_floats_on_a_page_that_was_loaded_again(
+    asked: Callable[..., Notebook], story: Path, tmp_path: Path
+) -> None:
+    notebook = asked("%claude rewind 2")
+    notebook.start(3)
+    expect(notebook.output(3).locator(".cnb-rewind")).to_be_visible()
+    notebook.open()
+    floating = notebook.page.locator(".cnb-floating")
+    panel = floating.locator(".cnb-rewind")
+    expect(panel.get_by_role("blockquote")).to_have_text("Go on with it.")
+    notebook.page.screenshot(path=tmp_path / "floating.png")
+    press(panel, "Restore files and conversation")
+    assert story.read_text() == "one\n"
+    expect(panel.get_by_role("textbox")).to_have_value("%%claude\nGo on with it.")
+    floating.get_by_role("button", name="Close").click()
+    expect(floating).to_have_count(0)
+    assert notebook.errors == []
+
+
 def test_a_waiting_cell_goes_back_and_puts_the_prompt_into_the_next_cell(
     asked: Callable[..., Notebook], model: ScriptedModel, story: Path
 ) -> None:

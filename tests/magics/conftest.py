@@ -79,6 +79,10 @@ class Watched:
         """Keys of the blocks whose HTML came."""
         return {op[1] for m in self.messages() for op in m.get("ops", []) if op[0] == "set"}
 
+    def status(self) -> str:
+        """The running line as it is now."""
+        return [op[1] for m in self.messages() for op in m.get("ops", []) if op[0] == "status"][-1]
+
     def send(self, content: dict[str, Any]) -> None:
         self.page.front.comm_msg(self.comm, content)
 

@@ -241,6 +241,15 @@ def test_a_background_turn_asks_between_cells(page: Page) -> None:
     assert (page.folder / "background.txt").exists()
 
 
+def test_a_background_turn_whose_card_no_page_shows_is_denied_without_putting_that_on_the_user(page: Page) -> None:
+    page.model.reply(ToolUse("Bash", {"command": "touch unseen.txt"}))
+    page.model.reply(Text("So be it."))
+    cell = page.left(page.done(page.ask("Do it.", "--bg")))
+    assert "Denied: This was denied, and not by the user: no page shows buttons" in markdown(cell)
+    assert "user denied" not in str(page.model.requests[-1]["messages"])
+    assert not (page.folder / "unseen.txt").exists()
+
+
 # -- other kinds ----------------------------------------------------------------------------------------------------
 
 QUESTIONS = {
@@ -367,6 +376,18 @@ def test_a_turn_in_the_mode_that_asks_nothing_says_so_in_red_live_and_saved(page
     assert STYLES["note-error"] in final(cell)["text/html"]
     page.run("%claude mode default")
     assert said not in page.answer("And now?")
+
+
+def test_a_confirmation_on_a_page_that_was_loaded_again_ends_there_too(page: Page) -> None:
+    cell = page.front.execute("%claude allow Bash")
+    watched = page.watch(cell)
+    asked(watched)
+    watched.send({"k": "ready", "page": "loaded again"})
+    again = asked(watched, 1)
+    again.answer("no")
+    page.done(cell)
+    page.front.wait(lambda: again.key in watched.replaced(), what="the record in place of the card")
+    page.front.wait(lambda: watched.status() == "", what="the end of the running line")
 
 
 def test_a_broad_rule_is_confirmed_by_its_name_its_session_and_its_end(page: Page) -> None:

@@ -136,3 +136,18 @@ def test_the_page_script_is_brought_on_demand_and_nothing_after_the_end(stage: S
 def test_the_bundle_has_plain_words_for_front_ends_without_widgets(stage: Stage) -> None:
     assert stage.face.view_bundle("1 first")["text/plain"] == "1 first"
     assert stage.model.face == "rewind"
+
+
+def test_a_page_that_was_loaded_again_keeps_what_it_shows_without_buttons(stage: Stage) -> None:
+    for page in ("first", "again"):
+        stage.face.receive({"k": "ready", "page": page})
+    id = stage.id("Close")
+    stage.now += 1
+    stage.face.close()
+    assert not stage.model.closed
+    assert stage.panel["title"] == "Checkpoints"
+    assert not stage.panel["buttons"]
+    assert "This is over" in stage.panel["notes"][-1]
+    assert stage.panel["rows"][0]["button"] is None
+    stage.click(id)
+    assert stage.clicked == []

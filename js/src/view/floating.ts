@@ -8,7 +8,10 @@ import { element } from "./block.ts";
 const PATIENCE_MS = 2000;
 const WHY =
   "This page does not show the output of the running cell: it was cleared, or the page was loaded again before the" +
-  " notebook was saved. Afterwards the whole answer is shown by ";
+  " notebook was saved. An answer is shown whole afterwards by ";
+
+/** The questions that float, one below the other. */
+const stack = element("div", "cnb-live cnb-floats");
 
 /** How many views of this page show a question, by its id: one kernel may have a notebook and a console here. */
 const shown = new Map<string, number>();
@@ -56,6 +59,7 @@ export class Floating {
     this.undraw = () => {};
     this.el?.remove();
     this.el = undefined;
+    if (stack.childElementCount === 0) stack.remove();
   }
 
   private hidden(): boolean {
@@ -76,7 +80,8 @@ export class Floating {
     const host = element("div", "cnb-floating-host");
     fold.append(summary, why, host, this.dismiss);
     this.el.append(fold);
-    document.body.append(this.el);
+    stack.append(this.el);
+    document.body.append(stack);
     this.undraw = this.render(host);
   }
 }

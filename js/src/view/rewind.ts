@@ -3,6 +3,7 @@
 
 import type { Panel, PanelButton } from "../panel.ts";
 import { element } from "./block.ts";
+import { showing } from "./floating.ts";
 import { Steady } from "./steady.ts";
 
 /** After this long without an answer the person is told what may be the matter. */
@@ -22,6 +23,7 @@ export class PanelView {
   /** A button of this panel was pressed: a disabled one loses the focus to the page. */
   private pressed = false;
   private click: (id: string) => void;
+  private unshow = () => {};
 
   constructor(host: HTMLElement, click: (id: string) => void) {
     this.click = click;
@@ -45,6 +47,8 @@ export class PanelView {
     clearTimeout(this.slow);
     this.says.textContent = "";
     this.buttons = [];
+    this.unshow();
+    this.unshow = panel.buttons[0] === undefined ? () => {} : showing(panel.buttons[0].id);
     this.root.setAttribute("aria-label", panel.title);
     this.body.replaceChildren(...this.parts(panel));
     const list = this.body.querySelector(".cnb-rewind-rows");
@@ -62,6 +66,7 @@ export class PanelView {
   }
 
   close(): void {
+    this.unshow();
     this.steady.close();
     clearTimeout(this.slow);
     this.root.remove();
