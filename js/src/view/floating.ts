@@ -19,7 +19,11 @@ const shown = new Map<string, number>();
 /** Says that a view shows a question; returns how to take that back. */
 export function showing(id: string): () => void {
   shown.set(id, (shown.get(id) ?? 0) + 1);
-  return () => shown.set(id, shown.get(id)! - 1);
+  return () => {
+    const left = shown.get(id)! - 1;
+    if (left > 0) shown.set(id, left);
+    else shown.delete(id);
+  };
 }
 
 /** The place over the page where a model draws its open questions while no output does. */
@@ -63,7 +67,7 @@ export class Floating {
   }
 
   private hidden(): boolean {
-    return [...this.open].some((id) => !shown.get(id));
+    return [...this.open].some((id) => !shown.has(id));
   }
 
   private draw(): void {
