@@ -115,16 +115,23 @@ class Pump:
         """Run `fn(*args, **kwargs)` on the main thread and wait for it; for tasks on an asyncio loop elsewhere.
 
         Returns what it returns and raises what it raises. A call cancelled before it began never runs; one that runs
-        is finished and its outcome dropped, since nothing can stop it but the user.
+        is finished and its outcome dropped.
         """
         future = self.submit(fn, *args, context=context, on_interrupt=on_interrupt, **kwargs)
         return await asyncio.wrap_future(future)
 
-    async def ask(self, fn: Callable[..., T], *args: Any, context: contextvars.Context | None = None) -> T:
-        """As `call`, for what waits for a person: it is broken off when nobody waits for it any more."""
+    async def ask(
+        self,
+        fn: Callable[..., T],
+        *args: Any,
+        context: contextvars.Context | None = None,
+        on_interrupt: Callable[[], object] | None = None,
+    ) -> T:
+        """As `call`, for what may take its time (a person, a function of theirs): it is broken off, as by an interrupt,
+        when nobody waits for it any more."""
         stopper = Stopper()
         try:
-            return await self.call(stopper.run, partial(fn, *args), context=context)
+            return await self.call(stopper.run, partial(fn, *args), context=context, on_interrupt=on_interrupt)
         except asyncio.CancelledError:
             stopper.stop()
             raise

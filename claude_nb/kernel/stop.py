@@ -1,4 +1,4 @@
-"""Breaking off a call that blocks the main thread, from another thread: a question nobody needs answered any more.
+"""Breaking off a call that blocks the main thread, from another thread: nobody needs its answer any more.
 
 Layer 3, below `pump`. Python has one way into a thread that waits in `input()`: a signal. SIGINT is used, because every
 front end's `input()` can be interrupted by it; what the call had before is in place again when it ends, and gets the
@@ -28,7 +28,10 @@ class Stopper:
         self._stopped = self._running = self._inside = False
 
     def run(self, fn: Callable[[], T]) -> T:
-        """Call `fn` and return what it returns; raises `Stopped` when it was stopped. Main thread."""
+        """Call `fn` and return what it returns; raises `Stopped` when it was stopped. In another thread than the main
+        one, where a kernel may be embedded, it cannot be."""
+        if threading.current_thread() is not threading.main_thread():
+            return fn()
         before = signal.getsignal(signal.SIGINT)
 
         def hear(number: int, frame: FrameType | None) -> None:

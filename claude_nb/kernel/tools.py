@@ -43,7 +43,8 @@ class MainThreadRunner:
     async def __call__(self, fn: Callable[..., Any], kwargs: Mapping[str, Any]) -> Any:
         """Run `fn(**kwargs)`; what it returns, made presentable (see `presentable`).
 
-        Raises what `fn` raises, and CallInterrupted if the user interrupted it.
+        Raises what `fn` raises, and CallInterrupted if the user interrupted it. When its turn is stopped it is broken
+        off: code of its own sees that as an interrupt.
         """
         if inspect.iscoroutinefunction(fn):
             result = await fn(**kwargs)
@@ -56,7 +57,7 @@ class MainThreadRunner:
         return await self._on_main(lambda: presentable(result, self._limits)) if _has_rich(result) else result
 
     async def _on_main(self, job: Callable[[], Any]) -> Any:
-        return await self._pump.call(job, context=self._context(), on_interrupt=self._on_interrupt)
+        return await self._pump.ask(job, context=self._context(), on_interrupt=self._on_interrupt)
 
 
 def presentable(result: Any, limits: Limits = DEFAULT) -> Any:

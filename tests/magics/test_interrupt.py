@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from claude_nb.testing import Text, ToolUse
+from tests.magics.cards import asked
 from tests.magics.conftest import Page, final, markdown
 
 
@@ -186,3 +187,30 @@ def test_unloading_restores_what_loading_replaced(page: Page) -> None:
     assert "claude" in str(reply) or reply["status"] == "error"
     assert page.run("from claude_nb.conversation import Turn; print(Turn(id='x'))") == "\n"
     page.run("%load_ext claude_nb")
+
+
+SLOW = """
+def slow() -> str:
+    \"\"\"Take long.\"\"\"
+    import time
+    print("begun", flush=True)
+    try:
+        time.sleep(120)
+    finally:
+        print("broken off", flush=True)
+"""
+
+
+def test_the_stop_button_breaks_off_a_function_of_the_notebook(page: Page) -> None:
+    page.run(SLOW)
+    page.model.reply(ToolUse("mcp__notebook__slow", {}))
+    cell = page.ask("Call it.", "--tool slow")
+    watched = page.watch(cell)
+    asked(watched).answer("allow")
+    cell.wait_text("begun")
+    watched.send({"k": "stop"})
+    assert cell.reply()["ename"] == "TurnInterrupted"
+    assert "broken off" in cell.text
+    page.run("%claude tools remove slow")
+    page.model.reply(Text("still here"))
+    assert "still here" in page.answer("Are you there?")
