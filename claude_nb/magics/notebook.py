@@ -159,7 +159,7 @@ class Notebook:
         if args.out and not args.out.isidentifier():
             raise UsageError(f"--out takes the name of a variable, not {args.out!r}")
         if args.new:
-            self._check_idle(name)
+            self.check_idle(name)
             self.session(name).find_folder(args.cwd)
         if args.tool:
             self.add_functions(args.tool)
@@ -278,7 +278,7 @@ class Notebook:
 
     def renew(self, name: str) -> None:
         """Begin session `name` anew."""
-        self._check_idle(name)
+        self.check_idle(name)
         session = self.session(name)
         session.forget()
         self.rewinds.forget(name)
@@ -286,10 +286,10 @@ class Notebook:
             portal.call(session.chat.renew)
 
     def _is_busy(self, name: str) -> bool:
-        chat = self.session(name).chat
+        chat = self.chats.get(name)
         return chat is not None and chat.busy
 
-    def _check_idle(self, name: str) -> None:
+    def check_idle(self, name: str) -> None:
         """What would wait for a turn's end does not begin: the cell could do nothing for the turn meanwhile."""
         if self._is_busy(name):
             raise UsageError(f"Session '{name}' is answering. Stop it with `%claude stop`, or wait for its end.")
@@ -309,7 +309,7 @@ class Notebook:
 
     def resume(self, name: str, found: Past) -> list[Turn]:
         """Go on with an earlier session; its turns."""
-        self._check_idle(name)
+        self.check_idle(name)
         session = self.session(name)
         session.forget()
         self.rewinds.forget(name)

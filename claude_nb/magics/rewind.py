@@ -91,6 +91,7 @@ class Rewinds:
         args = _parse(arguments)
         name = args.session or self._notebook.current
         place = detect(self._notebook.shell)
+        self._notebook.check_idle(name)
         if args.undo:
             return self._undo(name, place, sure=args.yes)
         if args.number is None:

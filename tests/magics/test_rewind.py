@@ -151,6 +151,8 @@ def test_a_running_turn_is_not_pulled_away_from_under_the_agent(page: Page, proj
     assert gate.reached.wait(60)
     reply = page.front.execute("claude_nb.rewind(1)", allow_stdin=False).reply()
     assert (reply["ename"], "claude stop" in reply["evalue"]) == ("RewindError", True)
+    refused = page.front.execute("%claude rewind 1").reply()  # before anybody is asked
+    assert (refused["ename"], "claude stop" in refused["evalue"]) == ("UsageError", True)
     assert "“Slowly.”" in headless(page, "%claude checkpoints")
     gate.open()
     page.left(cell)
