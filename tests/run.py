@@ -2,6 +2,8 @@
 
     python3 tests/run.py                       everything
     python3 tests/run.py --no-install -k demo  as it is installed now; other arguments go to pytest
+    python3 tests/run.py -n 2 --dist loadfile -m "not benchmark"
+                                               two files at a time, without the figures that want a machine of their own
 
 It uses the virtual environment it runs in, or makes `.venv`. Running it again installs only what changed.
 """

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
+
+#: Seconds until a signal that was not heard is sent again: one that comes just before the thread goes to sleep in a
+#: system call does not wake it.
+AGAIN = 0.2
 
 
 class Stopped(BaseException):
@@ -25,7 +30,7 @@ class Stopper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._stopped = self._running = self._inside = False
+        self._stopped = self._running = self._inside = self._heard = False
 
     def run(self, fn: Callable[[], T]) -> T:
         """Call `fn` and return what it returns; raises `Stopped` when it was stopped. In another thread than the main
@@ -36,7 +41,8 @@ class Stopper:
 
         def hear(number: int, frame: FrameType | None) -> None:
             if self._stopped:
-                if self._inside:
+                if self._inside and not self._heard:
+                    self._heard = True
                     raise Stopped
             elif callable(before):
                 before(number, frame)
@@ -61,7 +67,15 @@ class Stopper:
         with self._lock:
             self._stopped = True
             if self._running:
+                threading.Thread(target=self._press, name="claude-nb stop", daemon=True).start()
+
+    def _press(self) -> None:
+        while True:
+            with self._lock:
+                if self._heard or not self._running:
+                    return
                 _interrupt_main()
+            time.sleep(AGAIN)
 
 
 def _interrupt_main() -> None:

@@ -234,6 +234,25 @@ def test_a_question_that_nobody_waits_for_any_more_is_broken_off(run: Callable[.
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_signal_that_is_not_heard_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopper, sent, begun = Stopper(), [], threading.Event()
+
+    def lost_at_first() -> None:
+        sent.append(1)
+        if len(sent) > 1:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    def question() -> None:
+        begun.set()
+        threading.Event().wait(60)
+
+    monkeypatch.setattr("claude_nb.kernel.stop._interrupt_main", lost_at_first)
+    threading.Thread(target=lambda: (begun.wait(), stopper.stop())).start()
+    with pytest.raises(Stopped):
+        stopper.run(question)
+    assert len(sent) >= 2
+
+
 def test_an_interrupt_of_a_question_is_the_persons(run: Callable[..., Any]) -> None:
     interrupted = threading.Event()
 

@@ -115,7 +115,9 @@ async def test_what_the_cli_may_offer_is_asked_for_at_the_start(options):
     assert result_of(await run("one", options(**fields))).result == "Echo: one"
 
 
-@pytest.mark.parametrize(("wanted", "found"), [(["brew"], {"brew"}), ("all", {"brew", "bake"}), ([], set())], ids=str)
+@pytest.mark.parametrize(
+    ("wanted", "found"), [(["brew"], {"brew"}), ("all", {"brew", "bake"}), ([], set())], ids=["some", "all", "none"]
+)
 async def test_skills_are_those_asked_for(model, options, work, wanted, found):
     for name in ("brew", "bake"):
         folder = work / ".claude" / "skills" / name
