@@ -125,13 +125,17 @@ class LabServer:
         self._log.close()
 
 
+# anywidget says so two seconds after a model came that was closed before it was there: that of a very short turn.
+CLOSED_EARLY = "[anywidget] Failed to initialize model."
+
+
 def may_be_ours(error: Error) -> bool:
-    """Whether a page error can come from the page script (a `blob:` module): JupyterLab has some of its own.
+    """Whether a page error can come from the page script (a `blob:` module): others have some of their own.
 
     Seen from JupyterLab 4.6 on a loaded machine: removeChild on an output that was just replaced.
     """
     frames = [line for line in (error.stack or "").splitlines() if "://" in line]
-    return not frames or any("/static/lab/" not in line for line in frames)
+    return str(error) != CLOSED_EARLY and (not frames or any("/static/lab/" not in line for line in frames))
 
 
 class Notebook:

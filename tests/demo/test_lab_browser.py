@@ -12,7 +12,7 @@ from nbformat.reader import NotJSONError
 from playwright.sync_api import Page, expect, sync_playwright
 
 from claude_nb.demo.check import find_problems
-from tests.browser.lab import CHROMIUM_ARGS, chromium_path, press
+from tests.browser.lab import CHROMIUM_ARGS, chromium_path, may_be_ours, press
 
 from .conftest import running_demo
 
@@ -47,7 +47,7 @@ def test_every_cell_answers_in_jupyterlab_and_the_saved_notebook_holds_it(tmp_pa
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGS)
         page = browser.new_page()
         errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: errors.append(str(error)) if may_be_ours(error) else None)
         page.goto(demo.url)
         expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
         page.get_by_role("menuitem", name="Run", exact=True).click()

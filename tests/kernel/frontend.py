@@ -38,6 +38,9 @@ OVERLAYS = REPO / ".cache" / "ipykernel"
 VERSIONS: tuple[str | None, ...] = ("6.29.5", "6.31.0", "7.1.0", None)
 CHANNELS = ("shell", "control", "stdin", "iopub")
 PATIENCE = 60.0
+#: After so many seconds without a message the kernel is woken up by a new connection. ipykernel 7.0 to 7.2 may overlook
+#: a request that comes while a reply goes out (ipykernel's issue 1554), until somebody else connects.
+NUDGE = 5.0
 
 
 def overlay(version: str) -> Path:
@@ -113,6 +116,8 @@ class Frontend:
         self.session = Session(key=b"frontend", username="page")
         self._context = zmq.Context()
         self._sockets = {name: self._connect(name, config[f"{name}_port"]) for name in CHANNELS}
+        self._shell_port = config["shell_port"]
+        self._nudges: list[zmq.Socket[bytes]] = []
         self._outbox: SimpleQueue[tuple[str, Message, Session]] = SimpleQueue()
         self._bell = self._context.socket(zmq.PAIR)
         self._bell.bind("inproc://bell")
@@ -261,8 +266,15 @@ class Frontend:
                     # Tests that share the kernel would each wait as long for the same thing.
                     self._failed = error if timeout >= PATIENCE else None
                     raise error
-                self._changed.wait(left)
+                if not self._changed.wait(min(left, NUDGE)):
+                    self._nudge()
         return result
+
+    def _nudge(self) -> None:
+        socket = self._context.socket(zmq.DEALER)
+        socket.linger = 0
+        socket.connect(f"tcp://127.0.0.1:{self._shell_port}")
+        self._nudges.append(socket)
 
     def find_reply(self, msg_id: str) -> Message | None:
         """The reply to a request, if it is here."""
@@ -339,7 +351,7 @@ class Frontend:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
-        for socket in (*self._sockets.values(), self._bell, self._ring):
+        for socket in (*self._sockets.values(), *self._nudges, self._bell, self._ring):
             socket.close(0)
         self._context.term()
         self._log.close()
