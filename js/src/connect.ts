@@ -1,11 +1,11 @@
 // The protocol of a live output: one store per model, any number of views in step with it.
-// Above: index.ts. Below: kernel.ts, the store (pure data) and view/ (DOM). A question that no view shows floats.
+// Above: index.ts. Below: kernel.ts, the store (pure data) and view/ (DOM).
 
 import { watchKernel } from "./kernel.ts";
 import type { App, Incoming, Model, Outgoing } from "./patch.ts";
 import { Store } from "./store.ts";
-import { Floating } from "./view/floating.ts";
 import { LiveView } from "./view/live.ts";
+import { Views } from "./view/views.ts";
 
 /** How long to wait for the whole before asking for it again. */
 const PATIENCE_MS = 2000;
@@ -13,9 +13,7 @@ const PATIENCE_MS = 2000;
 /** `dress` brings the style sheet to where an element is. */
 export function connect(model: Model, dress: (el: HTMLElement) => void = () => {}): App {
   const store = new Store();
-  const views = new Set<LiveView>();
   let stoppable = false;
-  let dead = false;
   let asking: ReturnType<typeof setInterval> | undefined;
 
   /** Asks for the whole until it comes. What is on its way already shows as a gap as well: one question is enough. */
@@ -36,15 +34,9 @@ export function connect(model: Model, dress: (el: HTMLElement) => void = () => {
       answer: (id, a) => model.send({ k: "answer", id, a }),
     });
     view.show(store.ops(), { fresh: true, stoppable });
-    if (dead) view.die();
-    views.add(view);
-    return () => {
-      views.delete(view);
-      view.close();
-    };
+    return view;
   };
-  const floating = new Floating(draw);
-  const float = () => floating.ask(dead ? [] : [...store.cards.values()].map((card) => card.id));
+  const views = new Views(draw, () => [...store.cards.values()].map((card) => card.id));
 
   const receive = (message: Incoming) => {
     stampCards(message);
@@ -55,38 +47,23 @@ export function connect(model: Model, dress: (el: HTMLElement) => void = () => {
       settle();
       stoppable = message.stop;
     }
-    for (const view of views) view.show(outcome.ops, { fresh: outcome.what === "new", stoppable });
-    float();
+    views.show((view) => view.show(outcome.ops, { fresh: outcome.what === "new", stoppable }));
   };
-  const die = () => {
-    dead = true;
-    settle();
-    views.forEach((view) => view.die());
-    float();
-  };
-  const unwatch = watchKernel(model, die, () => {
-    die();
-    floating.close(); // nobody can answer here any more; a notebook that is opened again asks by a model of its own
-  });
+  const unwatch = watchKernel(
+    model,
+    () => (settle(), views.die()),
+    () => (settle(), views.leave()),
+  );
   model.on("msg:custom", receive);
   ask({ k: "ready", page: Math.random().toString(36).slice(2) });
 
   return {
-    render(el) {
-      floating.close();
-      const undraw = draw(el);
-      return () => {
-        undraw();
-        float();
-      };
-    },
+    render: (el) => views.render(el),
     close() {
       settle();
       unwatch();
       model.off("msg:custom", receive);
-      floating.close();
-      views.forEach((view) => view.close());
-      views.clear();
+      views.close();
     },
   };
 }

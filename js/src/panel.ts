@@ -1,10 +1,10 @@
 // The protocol of the rewind panel: the kernel says what to show, the page says what was clicked.
-// Above: index.ts. Below: kernel.ts, view/. One that a cell waits for floats where no view shows it. The twin of claude_nb/widgets/rewind.py.
+// Above: index.ts. Below: kernel.ts, view/. The twin of claude_nb/widgets/rewind.py.
 
 import { watchKernel } from "./kernel.ts";
 import type { App, Model } from "./patch.ts";
-import { Floating } from "./view/floating.ts";
 import { PanelView } from "./view/rewind.ts";
+import { Views } from "./view/views.ts";
 
 /** A click names it by an id that is good for one showing. */
 export interface PanelButton {
@@ -41,65 +41,42 @@ const PATIENCE_MS = 2000;
 /** `dress` brings the style sheet to where an element is. */
 export function connectPanel(given: Model, dress: (el: HTMLElement) => void = () => {}): App {
   const model = given as unknown as PanelModel;
-  const views = new Set<PanelView>();
   let panel: Panel | null = null;
-  let dead = false;
   let waits = false;
   const ready = { k: "ready", page: Math.random().toString(36).slice(2) } as const;
   const asking = setInterval(() => model.send(ready), PATIENCE_MS);
 
-  const click = (id: string) => model.send({ k: "click", id });
   const draw = (el: HTMLElement) => {
     dress(el);
-    const view = new PanelView(el, click);
+    const view = new PanelView(el, (id) => model.send({ k: "click", id }));
     if (panel !== null) view.show(panel);
-    if (dead) view.die();
-    views.add(view);
-    return () => {
-      views.delete(view);
-      view.close();
-    };
+    return view;
   };
-  const floating = new Floating(draw);
-  const float = () => floating.ask(waits && !dead ? panel!.buttons.slice(0, 1).map(({ id }) => id) : []);
+  const views = new Views(draw, () => (waits ? panel!.buttons.slice(0, 1).map(({ id }) => id) : []));
 
   const receive = (message: FromKernel) => {
     if (message.k !== "panel") return;
     clearInterval(asking);
-    ({ panel, waits } = message);
-    if (panel === null) return;
-    for (const view of views) view.show(panel);
-    float();
+    if (message.panel === null) return;
+    const shown = (panel = message.panel);
+    waits = message.waits;
+    views.show((view) => view.show(shown));
   };
-  const gone = () => {
-    dead = true;
-    clearInterval(asking);
-    for (const view of views) view.die();
-    float();
-  };
-  const unwatch = watchKernel(given, gone, () => {
-    gone();
-    floating.close();
-  });
+  const unwatch = watchKernel(
+    given,
+    () => (clearInterval(asking), views.die()),
+    () => (clearInterval(asking), views.leave()),
+  );
   model.on("msg:custom", receive);
   model.send(ready);
 
   return {
-    render(el) {
-      floating.close();
-      const undraw = draw(el);
-      return () => {
-        undraw();
-        float();
-      };
-    },
+    render: (el) => views.render(el),
     close() {
       clearInterval(asking);
       model.off("msg:custom", receive);
       unwatch();
-      floating.close();
-      views.forEach((view) => view.close());
-      views.clear();
+      views.close();
     },
   };
 }

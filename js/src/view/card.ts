@@ -1,5 +1,6 @@
 // A question to the person: what is asked, what to fill in, buttons. Answers go to the kernel, which checks them again.
-// Above: live.ts. Below: field.ts, floating.ts, steady.ts. A click counts if a person made it and the card stood still before it.
+// Above: live.ts. Below: field.ts, floating.ts, steady.ts. A click counts if a person made it and the card stood still
+// before it.
 
 import type { Answer, Button, Card, Field } from "../patch.ts";
 import { element } from "./block.ts";

@@ -1,6 +1,6 @@
 // A question that waits in an output which this page does not show, over the page itself: a page that was loaded again
 // before its notebook was saved gets the running cell's model back from the kernel, but knows no output of it.
-// Above: connect.ts. Below: block.ts.
+// Above: views.ts; card.ts and rewind.ts say what they show. Below: block.ts.
 
 import { element } from "./block.ts";
 
