@@ -114,24 +114,13 @@ class Pump:
     ) -> T:
         """Run `fn(*args, **kwargs)` on the main thread and wait for it; for tasks on an asyncio loop elsewhere.
 
-        Returns what it returns and raises what it raises. A call cancelled before it began never runs; one that runs
-        is finished and its outcome dropped.
+        Returns what it returns and raises what it raises. A call that nobody waits for any more never begins, or is
+        broken off, as by an interrupt (`Stopped` is raised in it).
         """
-        future = self.submit(fn, *args, context=context, on_interrupt=on_interrupt, **kwargs)
-        return await asyncio.wrap_future(future)
-
-    async def ask(
-        self,
-        fn: Callable[..., T],
-        *args: Any,
-        context: contextvars.Context | None = None,
-        on_interrupt: Callable[[], object] | None = None,
-    ) -> T:
-        """As `call`, for what may take its time (a person, a function of theirs): it is broken off, as by an interrupt,
-        when nobody waits for it any more."""
         stopper = Stopper()
+        job = partial(stopper.run, partial(fn, *args, **kwargs))
         try:
-            return await self.call(stopper.run, partial(fn, *args), context=context, on_interrupt=on_interrupt)
+            return await asyncio.wrap_future(self.submit(job, context=context, on_interrupt=on_interrupt))
         except asyncio.CancelledError:
             stopper.stop()
             raise

@@ -33,11 +33,14 @@ class Stopper:
         self._stopped = self._running = self._inside = self._heard = False
 
     def run(self, fn: Callable[[], T]) -> T:
-        """Call `fn` and return what it returns; raises `Stopped` when it was stopped. In another thread than the main
-        one, where a kernel may be embedded, it cannot be."""
-        if threading.current_thread() is not threading.main_thread():
-            return fn()
+        """Call `fn` and return what it returns; raises `Stopped` when it was stopped.
+
+        It cannot be where signals are not Python's: in another thread than the main one (a kernel may be embedded
+        there), or where the program around Python handles them.
+        """
         before = signal.getsignal(signal.SIGINT)
+        if before is None or threading.current_thread() is not threading.main_thread():
+            return fn()
 
         def hear(number: int, frame: FrameType | None) -> None:
             if self._stopped:

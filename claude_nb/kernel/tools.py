@@ -57,7 +57,7 @@ class MainThreadRunner:
         return await self._on_main(lambda: presentable(result, self._limits)) if _has_rich(result) else result
 
     async def _on_main(self, job: Callable[[], Any]) -> Any:
-        return await self._pump.ask(job, context=self._context(), on_interrupt=self._on_interrupt)
+        return await self._pump.call(job, context=self._context(), on_interrupt=self._on_interrupt)
 
 
 def presentable(result: Any, limits: Limits = DEFAULT) -> Any:

@@ -131,7 +131,7 @@ class Asker:
         seat.stage.make_room()
         try:
             with anyio.fail_after(_seconds_left(question)):
-                reply = await self._pump.ask(ask_by_typing, card_of(question), said, context=seat.place.context)
+                reply = await self._pump.call(ask_by_typing, card_of(question), said, context=seat.place.context)
         except CallInterrupted:
             return self._refuse(question, ask)
         result = meaning(question, reply, ask)

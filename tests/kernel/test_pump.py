@@ -222,7 +222,7 @@ def test_a_question_that_nobody_waits_for_any_more_is_broken_off(run: Callable[.
             raise
 
     async def turn(pump: Pump) -> str:
-        task = asyncio.create_task(pump.ask(question))
+        task = asyncio.create_task(pump.call(question))
         await asyncio.to_thread(asked.wait)
         task.cancel()
         await pump.call(int)  # the main thread is free again
@@ -258,7 +258,7 @@ def test_an_interrupt_of_a_question_is_the_persons(run: Callable[..., Any]) -> N
 
     async def turn(pump: Pump) -> str:
         with pytest.raises(CallInterrupted):
-            await pump.ask(press_stop)
+            await pump.call(press_stop)
         return "went on"
 
     assert run(turn, on_interrupt=interrupted.set) == "went on"
