@@ -18,10 +18,12 @@ Breadth = Literal["narrow", "tool", "control"]
 # Tools that run whatever text they are given.
 _SHELLS = frozenset({"Bash", "PowerShell", "REPL", "Monitor"})
 # Commands that run whatever text follows them, or go on with it as a command.
-_RUNNERS = re.compile(
-    r"(?:.*/)?(?:(?:ba|da|z|k|fi|c|tc)?sh|python[\d.]*|i?python|node|deno|bun|ruby|perl|php|lua|Rscript|R|julia|osascript|pwsh"
-    r"|powershell|cmd|sudo|doas|su|env|eval|exec|command|builtin|source|xargs|nohup|time|timeout|nice|setsid|ssh)(?:\.exe)?"
-)
+_COMMANDS = """
+    sh bash dash zsh ksh fish csh tcsh pwsh powershell cmd python ipython node deno bun ruby perl php lua Rscript R
+    julia osascript sudo doas su env eval exec command builtin source xargs nohup time timeout nice setsid ssh
+"""
+_RUNNERS = frozenset(_COMMANDS.split())
+_VERSION = re.compile(r"[\d.]+$|\.exe$")
 _NAME = re.compile(r"[A-Za-z_][\w*-]*")
 _EVERYTHING = re.compile(r"(?:domain:)?[\s*:/?.]*")
 _ONE_MCP_TOOL = re.compile(r"mcp__.+?__[^*]+")
@@ -81,7 +83,11 @@ def _runs_anything(pattern: str) -> bool:
     """Whether a command's pattern leaves open what is run: no word before its first `*` says so."""
     head, star, _ = pattern.partition("*")
     words = head.removesuffix(":").split()
-    return bool(star) and all(word.startswith("-") or "=" in word or _RUNNERS.fullmatch(word) for word in words)
+    return bool(star) and all(word.startswith("-") or "=" in word or _is_runner(word) for word in words)
+
+
+def _is_runner(word: str) -> bool:
+    return _VERSION.sub("", posixpath.basename(word)) in _RUNNERS
 
 
 def is_wide(folder: str) -> bool:

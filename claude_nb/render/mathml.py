@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ET
 from functools import lru_cache
 
 # What `maths` made, after the sanitiser.
-_FORMULA = re.compile(r'<(span|div) class="cnb-maths(?:-block)?">([^<]*)</\1>')
+_FORMULA = re.compile(r'(<(?:span|div) class="cnb-maths(?:-block)?">)([^<]*)')
 _DELIMITED = re.compile(r"\A\s*(\$\$|\$|\\\(|\\\[)(.+?)(?:\$\$|\$|\\\)|\\\])\s*\Z", re.DOTALL)
 _DISPLAY = ("$$", "\\[")
 _LONGEST = 4000
@@ -68,7 +68,7 @@ def set_formulas(markup: str) -> str:
 
 def _set(match: re.Match[str]) -> str:
     set_as = to_mathml(html.unescape(match[2]))
-    return match[0] if set_as is None else match[0].replace(match[2], set_as, 1)
+    return match[0] if set_as is None else match[1] + set_as
 
 
 @lru_cache(maxsize=512)  # the tail of a stream is rendered many times
